@@ -1,0 +1,233 @@
+/* What the rings carry: one row per record type, and the payload of each. Rings to the journal carry all of them; the
+ * rings between stages carry gn_md, gn_intent and gn_exec, which the fused layout passes by pointer instead.
+ *
+ * Prices and quantities are int64 mantissas; a price's exponent is the instrument's (gn_instrument.price_exp).
+ */
+#ifndef GN_ABI_EVENT_H
+#define GN_ABI_EVENT_H
+
+#include "dataplane/abi/base.h"
+#include "dataplane/abi/ring.h"
+
+/* X(number, NAME, "name", payload struct, "help"). Numbers are in journals: never reused. */
+#define GN_EVENTS(X)                                                                                                   \
+    X(1, LIFECYCLE, "lifecycle", gn_ev_lifecycle, "a process started, joined, stopped or found something wrong")       \
+    X(2, MD_PACKET, "md_packet", gn_ev_md_packet, "a market-data packet as it was accepted by arbitration")            \
+    X(3, GAP, "gap", gn_ev_gap, "a feed gap was seen, requested, filled or given up")                                  \
+    X(4, ORDER, "order", gn_ev_order, "an intent and the gate's verdict on it; sent when the verdict is ok")           \
+    X(5, EXEC, "exec", gn_ev_exec, "what the venue said of an order, and the position after it")                       \
+    X(6, SESSION, "session", gn_ev_session, "an order session changed its state")                                      \
+    X(7, KILL, "kill", gn_ev_kill, "the ladder moved: raised, seen by a lcore, released")                              \
+    X(8, LIMITS, "limits", gn_ev_limits, "a limit row was changed")                                                    \
+    X(9, MD, "md", gn_md, "stage ring: book, trade or status change of an instrument")                                 \
+    X(10, INTENT, "intent", gn_intent, "stage or client ring: what a strategy wants done")                             \
+    X(11, EXEC_REPORT, "exec_report", gn_exec, "stage or client ring: what became of it")                              \
+    X(12, ALERT, "alert", gn_ev_alert, "something that a person must look at")
+
+enum gn_ev {
+    GN_EV_PAD = 0,
+#define GN_X(num, NAME, name, payload, help) GN_EV_##NAME = num,
+    GN_EVENTS(GN_X)
+#undef GN_X
+};
+
+enum gn_side {
+    GN_SIDE_BUY = 0,
+    GN_SIDE_SELL = 1,
+};
+
+enum gn_tif {
+    GN_TIF_DAY = 0,
+    GN_TIF_IOC = 1,
+};
+
+/* ---- market data to strategies ---- */
+
+enum gn_md_kind {
+    GN_MD_BOOK = 1,   /* best bid or offer changed, in price or in size */
+    GN_MD_TRADE = 2,  /* a trade printed */
+    GN_MD_STATUS = 3, /* stale, recovered, halted, resumed: flags tell */
+};
+
+enum gn_md_flag {
+    GN_MD_STALE = 1,   /* a gap is open: the book may be wrong and must not be traded on */
+    GN_MD_HALTED = 2,  /* the venue halted the instrument */
+    GN_MD_CROSSED = 4, /* bid >= ask */
+};
+
+struct gn_md {
+    uint32_t instrument;
+    uint8_t kind;  /* enum gn_md_kind */
+    uint8_t flags; /* GN_MD_* bits in force after this event */
+    uint8_t price_moved; /* best bid or offer price changed, not only a size */
+    uint8_t last_side; /* enum gn_side of the aggressor, when kind is GN_MD_TRADE */
+    int64_t bid, bid_qty; /* 0, 0 when the side is empty */
+    int64_t ask, ask_qty;
+    int64_t last, last_qty; /* of this trade, when kind is GN_MD_TRADE */
+    uint64_t tick_seq;      /* market-data sequence that caused it */
+    uint64_t venue_ns;      /* venue's timestamp, ns since its midnight */
+};
+static_assert(sizeof(struct gn_md) == 72, "gn_md layout");
+
+/* ---- what strategies want ---- */
+
+enum gn_action {
+    GN_ACTION_NEW = 1,
+    GN_ACTION_REPLACE = 2,     /* target order gets a new price and total quantity, under a new id */
+    GN_ACTION_CANCEL = 3,      /* target order */
+    GN_ACTION_REDUCE = 4,      /* modify: target order's quantity down to qty, keeping its priority */
+    GN_ACTION_MASS_CANCEL = 5, /* all of this strategy's orders; of one instrument when instrument is not GN_NONE32 */
+};
+
+#define GN_NONE32 0xffffffffu
+
+struct gn_intent {
+    uint8_t action; /* enum gn_action */
+    uint8_t side;   /* enum gn_side */
+    uint8_t tif;    /* enum gn_tif */
+    uint8_t session;
+    uint32_t instrument;
+    uint16_t strategy; /* set by the strategy host, whatever the strategy wrote */
+    uint16_t pad[3];
+    uint64_t target; /* order id, for all but NEW */
+    int64_t price;
+    int64_t qty;
+    uint64_t tag;      /* the strategy's own, comes back in gn_exec */
+    uint64_t tick_seq; /* market data it answers, 0 = none */
+};
+static_assert(sizeof(struct gn_intent) == 56, "gn_intent layout");
+
+/* ---- what becomes of it ---- */
+
+enum gn_exec_kind {
+    GN_EXEC_SENT = 1,            /* passed the gate, on the wire */
+    GN_EXEC_GATE_REJECTED = 2,   /* reason: enum gn_verdict */
+    GN_EXEC_ACCEPTED = 3,
+    GN_EXEC_REJECTED = 4,        /* by the venue; reason: the venue's code */
+    GN_EXEC_FILLED = 5,          /* qty at price; leaves tells whether it lives on */
+    GN_EXEC_CANCELED = 6,        /* qty taken off; leaves tells whether it lives on */
+    GN_EXEC_REPLACED = 7,        /* order_id is the new one, prev_id the old */
+    GN_EXEC_CANCEL_REJECTED = 8,
+    GN_EXEC_MODIFIED = 9,
+    GN_EXEC_IN_DOUBT = 10,       /* the session is gone; fate unknown until the venue says */
+    GN_EXEC_BROKEN = 11,         /* a fill was broken: qty at price is taken back */
+    GN_EXEC_RESTATED = 12,       /* the venue changed display or priority; nothing to do */
+};
+
+struct gn_exec {
+    uint8_t kind;  /* enum gn_exec_kind */
+    uint8_t side;  /* enum gn_side */
+    uint8_t state; /* enum gn_order_state after it */
+    uint8_t liquidity; /* 'A' added, 'R' removed, 0 unknown */
+    uint16_t reason;
+    uint16_t strategy;
+    uint32_t instrument;
+    uint32_t session;
+    uint64_t order_id;
+    uint64_t prev_id;
+    int64_t price, qty;
+    int64_t leaves, cum;
+    int64_t position; /* of the instrument, after it */
+    uint64_t tag;
+    uint64_t tick_seq;
+    uint64_t match; /* venue's match number of a fill */
+};
+static_assert(sizeof(struct gn_exec) == 96, "gn_exec layout");
+
+/* ---- journal payloads ---- */
+
+enum gn_process {
+    GN_PROCESS_CONTROLPLANE = 1,
+    GN_PROCESS_DATAPLANE = 2,
+    GN_PROCESS_GANNETCTL = 3,
+};
+
+struct gn_ev_lifecycle {
+    uint32_t process; /* enum gn_process */
+    uint32_t pid;
+    uint64_t epoch;
+    char text[80]; /* zero-terminated */
+};
+static_assert(sizeof(struct gn_ev_lifecycle) == 96, "gn_ev_lifecycle layout");
+
+struct gn_ev_md_packet {
+    uint64_t first_seq; /* of the first message */
+    uint16_t count;     /* messages */
+    uint16_t bytes;     /* of data */
+    uint8_t line;       /* 0 = A, 1 = B, 2 = retransmission */
+    uint8_t pad[3];
+    uint8_t data[];     /* the UDP payload */
+};
+static_assert(sizeof(struct gn_ev_md_packet) == 16, "gn_ev_md_packet layout");
+
+enum gn_gap_what {
+    GN_GAP_OPENED = 1,
+    GN_GAP_REQUESTED = 2,
+    GN_GAP_FILLED_LINE = 3,       /* by the other line or by reordering */
+    GN_GAP_FILLED_RETRANSMIT = 4,
+    GN_GAP_GIVEN_UP = 5,          /* books stay stale until a snapshot or an operator */
+};
+
+struct gn_ev_gap {
+    uint64_t from; /* first missing sequence */
+    uint64_t to;   /* one past the last missing */
+    uint32_t what; /* enum gn_gap_what */
+    uint32_t line;
+};
+static_assert(sizeof(struct gn_ev_gap) == 24, "gn_ev_gap layout");
+
+struct gn_ev_order {
+    struct gn_intent intent;
+    uint64_t order_id;  /* given to it, 0 when rejected or for a cancel */
+    uint32_t user_ref;  /* venue's id within the session */
+    uint16_t verdict;   /* enum gn_verdict */
+    uint16_t pad;
+    int64_t limit_value; /* what the check compared with */
+    int64_t used_value;  /* what it found */
+};
+static_assert(sizeof(struct gn_ev_order) == 88, "gn_ev_order layout");
+
+struct gn_ev_exec {
+    struct gn_exec exec;
+    uint64_t venue_seq; /* SoupBinTCP sequence of the message, 0 when ours */
+};
+static_assert(sizeof(struct gn_ev_exec) == 104, "gn_ev_exec layout");
+
+struct gn_ev_session {
+    uint32_t session;
+    uint16_t state;  /* enum gn_session_state */
+    uint16_t reason; /* protocol's own code */
+    uint64_t next_seq; /* next sequenced message expected */
+    uint64_t in_doubt; /* orders whose fate became unknown */
+};
+static_assert(sizeof(struct gn_ev_session) == 24, "gn_ev_session layout");
+
+struct gn_ev_kill {
+    uint16_t level; /* enum gn_ladder */
+    uint8_t scope;  /* enum gn_kill_scope */
+    uint8_t source; /* enum gn_kill_source */
+    uint32_t index; /* of the scope: instrument, strategy, session */
+    uint64_t set_ns;
+    uint64_t counter;
+    char who[32];
+    char why[64];
+};
+static_assert(sizeof(struct gn_ev_kill) == 120, "gn_ev_kill layout");
+
+struct gn_ev_limits {
+    uint64_t generation;
+    uint32_t instrument; /* GN_NONE32: the firm row */
+    uint32_t field;      /* index in the limit table */
+    int64_t old_value, new_value;
+    char who[32];
+};
+static_assert(sizeof(struct gn_ev_limits) == 64, "gn_ev_limits layout");
+
+struct gn_ev_alert {
+    uint32_t code;
+    uint32_t severity; /* 1 = page now .. 4 = note */
+    char text[120];
+};
+static_assert(sizeof(struct gn_ev_alert) == 128, "gn_ev_alert layout");
+
+#endif
