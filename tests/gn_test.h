@@ -13,11 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define GN_TEST_MAIN(suite_name, ...)                                                                                  \
-    int main(void)                                                                                                     \
-    {                                                                                                                  \
-        CU_TestInfo tests[] = {__VA_ARGS__, CU_TEST_INFO_NULL};                                                        \
-        return gn_test_run(suite_name, tests);                                                                         \
+#define GN_TEST_MAIN(suite_name, ...)                           \
+    int main(void)                                              \
+    {                                                           \
+        CU_TestInfo tests[] = {__VA_ARGS__, CU_TEST_INFO_NULL}; \
+        return gn_test_run(suite_name, tests);                  \
     }
 
 static inline int gn_test_run(const char *suite, CU_TestInfo *tests)

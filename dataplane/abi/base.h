@@ -15,12 +15,12 @@
 /* Distance between two owners: the adjacent-line prefetcher pulls cache lines in pairs. */
 #define GN_GUARD 128u
 
-#define GN_LIKELY(x)   __builtin_expect(!!(x), 1)
-#define GN_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define GN_MUST_CHECK  __attribute__((warn_unused_result))
-#define GN_PACKED      __attribute__((packed))
-#define GN_HOT         __attribute__((hot))
-#define GN_COLD        __attribute__((cold, noinline))
+#define GN_LIKELY(x)    __builtin_expect(!!(x), 1)
+#define GN_UNLIKELY(x)  __builtin_expect(!!(x), 0)
+#define GN_MUST_CHECK   __attribute__((warn_unused_result))
+#define GN_PACKED       __attribute__((packed))
+#define GN_HOT          __attribute__((hot))
+#define GN_COLD         __attribute__((cold, noinline))
 #define GN_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* 128-bit signed integer for notional values: price mantissa x quantity never overflows it. */

@@ -10,18 +10,18 @@
 #include "dataplane/abi/ring.h"
 
 /* X(number, NAME, "name", payload struct, "help"). Numbers are in journals: never reused. */
-#define GN_EVENTS(X)                                                                                                   \
-    X(1, LIFECYCLE, "lifecycle", gn_ev_lifecycle, "a process started, joined, stopped or found something wrong")       \
-    X(2, MD_PACKET, "md_packet", gn_ev_md_packet, "a market-data packet as it was accepted by arbitration")            \
-    X(3, GAP, "gap", gn_ev_gap, "a feed gap was seen, requested, filled or given up")                                  \
-    X(4, ORDER, "order", gn_ev_order, "an intent and the gate's verdict on it; sent when the verdict is ok")           \
-    X(5, EXEC, "exec", gn_ev_exec, "what the venue said of an order, and the position after it")                       \
-    X(6, SESSION, "session", gn_ev_session, "an order session changed its state")                                      \
-    X(7, KILL, "kill", gn_ev_kill, "the ladder moved: raised, seen by a lcore, released")                              \
-    X(8, LIMITS, "limits", gn_ev_limits, "a limit row was changed")                                                    \
-    X(9, MD, "md", gn_md, "stage ring: book, trade or status change of an instrument")                                 \
-    X(10, INTENT, "intent", gn_intent, "stage or client ring: what a strategy wants done")                             \
-    X(11, EXEC_REPORT, "exec_report", gn_exec, "stage or client ring: what became of it")                              \
+#define GN_EVENTS(X)                                                                                             \
+    X(1, LIFECYCLE, "lifecycle", gn_ev_lifecycle, "a process started, joined, stopped or found something wrong") \
+    X(2, MD_PACKET, "md_packet", gn_ev_md_packet, "a market-data packet as it was accepted by arbitration")      \
+    X(3, GAP, "gap", gn_ev_gap, "a feed gap was seen, requested, filled or given up")                            \
+    X(4, ORDER, "order", gn_ev_order, "an intent and the gate's verdict on it; sent when the verdict is ok")     \
+    X(5, EXEC, "exec", gn_ev_exec, "what the venue said of an order, and the position after it")                 \
+    X(6, SESSION, "session", gn_ev_session, "an order session changed its state")                                \
+    X(7, KILL, "kill", gn_ev_kill, "the ladder moved: raised, seen by a lcore, released")                        \
+    X(8, LIMITS, "limits", gn_ev_limits, "a limit row was changed")                                              \
+    X(9, MD, "md", gn_md, "stage ring: book, trade or status change of an instrument")                           \
+    X(10, INTENT, "intent", gn_intent, "stage or client ring: what a strategy wants done")                       \
+    X(11, EXEC_REPORT, "exec_report", gn_exec, "stage or client ring: what became of it")                        \
     X(12, ALERT, "alert", gn_ev_alert, "something that a person must look at")
 
 enum gn_ev {
@@ -57,10 +57,10 @@ enum gn_md_flag {
 
 struct gn_md {
     uint32_t instrument;
-    uint8_t kind;  /* enum gn_md_kind */
-    uint8_t flags; /* GN_MD_* bits in force after this event */
-    uint8_t price_moved; /* best bid or offer price changed, not only a size */
-    uint8_t last_side; /* enum gn_side of the aggressor, when kind is GN_MD_TRADE */
+    uint8_t kind;         /* enum gn_md_kind */
+    uint8_t flags;        /* GN_MD_* bits in force after this event */
+    uint8_t price_moved;  /* best bid or offer price changed, not only a size */
+    uint8_t last_side;    /* enum gn_side of the aggressor, when kind is GN_MD_TRADE */
     int64_t bid, bid_qty; /* 0, 0 when the side is empty */
     int64_t ask, ask_qty;
     int64_t last, last_qty; /* of this trade, when kind is GN_MD_TRADE */
@@ -100,24 +100,24 @@ static_assert(sizeof(struct gn_intent) == 56, "gn_intent layout");
 /* ---- what becomes of it ---- */
 
 enum gn_exec_kind {
-    GN_EXEC_SENT = 1,            /* passed the gate, on the wire */
-    GN_EXEC_GATE_REJECTED = 2,   /* reason: enum gn_verdict */
+    GN_EXEC_SENT = 1,          /* passed the gate, on the wire */
+    GN_EXEC_GATE_REJECTED = 2, /* reason: enum gn_verdict */
     GN_EXEC_ACCEPTED = 3,
-    GN_EXEC_REJECTED = 4,        /* by the venue; reason: the venue's code */
-    GN_EXEC_FILLED = 5,          /* qty at price; leaves tells whether it lives on */
-    GN_EXEC_CANCELED = 6,        /* qty taken off; leaves tells whether it lives on */
-    GN_EXEC_REPLACED = 7,        /* order_id is the new one, prev_id the old */
+    GN_EXEC_REJECTED = 4, /* by the venue; reason: the venue's code */
+    GN_EXEC_FILLED = 5,   /* qty at price; leaves tells whether it lives on */
+    GN_EXEC_CANCELED = 6, /* qty taken off; leaves tells whether it lives on */
+    GN_EXEC_REPLACED = 7, /* order_id is the new one, prev_id the old */
     GN_EXEC_CANCEL_REJECTED = 8,
     GN_EXEC_MODIFIED = 9,
-    GN_EXEC_IN_DOUBT = 10,       /* the session is gone; fate unknown until the venue says */
-    GN_EXEC_BROKEN = 11,         /* a fill was broken: qty at price is taken back */
-    GN_EXEC_RESTATED = 12,       /* the venue changed display or priority; nothing to do */
+    GN_EXEC_IN_DOUBT = 10, /* the session is gone; fate unknown until the venue says */
+    GN_EXEC_BROKEN = 11,   /* a fill was broken: qty at price is taken back */
+    GN_EXEC_RESTATED = 12, /* the venue changed display or priority; nothing to do */
 };
 
 struct gn_exec {
-    uint8_t kind;  /* enum gn_exec_kind */
-    uint8_t side;  /* enum gn_side */
-    uint8_t state; /* enum gn_order_state after it */
+    uint8_t kind;      /* enum gn_exec_kind */
+    uint8_t side;      /* enum gn_side */
+    uint8_t state;     /* enum gn_order_state after it */
     uint8_t liquidity; /* 'A' added, 'R' removed, 0 unknown */
     uint16_t reason;
     uint16_t strategy;
@@ -156,16 +156,16 @@ struct gn_ev_md_packet {
     uint16_t bytes;     /* of data */
     uint8_t line;       /* 0 = A, 1 = B, 2 = retransmission */
     uint8_t pad[3];
-    uint8_t data[];     /* the UDP payload */
+    uint8_t data[]; /* the UDP payload */
 };
 static_assert(sizeof(struct gn_ev_md_packet) == 16, "gn_ev_md_packet layout");
 
 enum gn_gap_what {
     GN_GAP_OPENED = 1,
     GN_GAP_REQUESTED = 2,
-    GN_GAP_FILLED_LINE = 3,       /* by the other line or by reordering */
+    GN_GAP_FILLED_LINE = 3, /* by the other line or by reordering */
     GN_GAP_FILLED_RETRANSMIT = 4,
-    GN_GAP_GIVEN_UP = 5,          /* books stay stale until a snapshot or an operator */
+    GN_GAP_GIVEN_UP = 5, /* books stay stale until a snapshot or an operator */
 };
 
 struct gn_ev_gap {
@@ -178,9 +178,9 @@ static_assert(sizeof(struct gn_ev_gap) == 24, "gn_ev_gap layout");
 
 struct gn_ev_order {
     struct gn_intent intent;
-    uint64_t order_id;  /* given to it, 0 when rejected or for a cancel */
-    uint32_t user_ref;  /* venue's id within the session */
-    uint16_t verdict;   /* enum gn_verdict */
+    uint64_t order_id; /* given to it, 0 when rejected or for a cancel */
+    uint32_t user_ref; /* venue's id within the session */
+    uint16_t verdict;  /* enum gn_verdict */
     uint16_t pad;
     int64_t limit_value; /* what the check compared with */
     int64_t used_value;  /* what it found */
@@ -195,8 +195,8 @@ static_assert(sizeof(struct gn_ev_exec) == 104, "gn_ev_exec layout");
 
 struct gn_ev_session {
     uint32_t session;
-    uint16_t state;  /* enum gn_session_state */
-    uint16_t reason; /* protocol's own code */
+    uint16_t state;    /* enum gn_session_state */
+    uint16_t reason;   /* protocol's own code */
     uint64_t next_seq; /* next sequenced message expected */
     uint64_t in_doubt; /* orders whose fate became unknown */
 };

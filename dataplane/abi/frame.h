@@ -1,7 +1,7 @@
 /* Frames between a port and the pure code: bytes in memory that the lcore loop owns (mbuf data), no DPDK in sight.
  *
- * gn_txq is the way out. The loop stocks it with empty buffers, pure code takes them in order with gn_txq_take, writes a
- * whole Ethernet frame and commits its length; the loop then hands the first n buffers to the NIC. A buffer that was
+ * gn_txq is the way out. The loop stocks it with empty buffers, pure code takes them in order with gn_txq_take, writes
+ * a whole Ethernet frame and commits its length; the loop then hands the first n buffers to the NIC. A buffer that was
  * taken and not committed is reused. Nothing allocates, nothing calls back.
  */
 #ifndef GN_ABI_FRAME_H
@@ -9,9 +9,9 @@
 
 #include "dataplane/abi/base.h"
 
-#define GN_TXQ_MAX      64u
-#define GN_FRAME_MAX    1518u /* Ethernet header + 1,500 of payload + one VLAN tag */
-#define GN_FRAME_ROOM   1600u /* every stocked buffer has at least this much */
+#define GN_TXQ_MAX    64u
+#define GN_FRAME_MAX  1518u /* Ethernet header + 1,500 of payload + one VLAN tag */
+#define GN_FRAME_ROOM 1600u /* every stocked buffer has at least this much */
 
 struct gn_txq {
     uint32_t n;       /* committed frames: buf[0..n) */

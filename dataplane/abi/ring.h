@@ -1,13 +1,14 @@
-/* SPSC ring of variable-length records, the one queue of Gannet: event rings to the journal, stage rings between lcores,
- * command rings, client rings. It lives in shared memory, holds no pointers, and survives the death of either side.
+/* SPSC ring of variable-length records, the one queue of Gannet: event rings to the journal, stage rings between
+ * lcores, command rings, client rings. It lives in shared memory, holds no pointers, and survives the death of either
+ * side.
  *
  *      producer                                   consumer
  *      gn_ring_reserve -> fill -> (more) ->       gn_ring_read(cursor) -> use -> (more) ->
  *      gn_ring_publish                            gn_ring_release(cursor)
  *
- * Records are counted in cells of 64 bytes and are contiguous; the end of the buffer is skipped with a pad record, which
- * only the ring sees. A record that was reserved but not published does not exist. The consumer may read far ahead of
- * what it releases (the journal releases what is durable).
+ * Records are counted in cells of 64 bytes and are contiguous; the end of the buffer is skipped with a pad record,
+ * which only the ring sees. A record that was reserved but not published does not exist. The consumer may read far
+ * ahead of what it releases (the journal releases what is durable).
  */
 #ifndef GN_ABI_RING_H
 #define GN_ABI_RING_H
