@@ -1,0 +1,138 @@
+/* Order table, positions and order sessions: written by the orders lcore alone, read by everybody, kept over the death
+ * of the data plane. The slot of an order is its user reference modulo the table size, so a venue message finds it at
+ * once.
+ */
+#ifndef GN_ABI_ORDERS_H
+#define GN_ABI_ORDERS_H
+
+#include "dataplane/abi/base.h"
+#include "dataplane/abi/conf.h"
+#include "dataplane/abi/event.h"
+#include "dataplane/abi/verdict.h"
+
+/* X(number, NAME, "name", working, "help"); working: holds a risk reservation. */
+#define GN_ORDER_STATES(X)                                                                      \
+    X(0, FREE, "free", 0, "slot never used")                                                    \
+    X(1, PENDING_NEW, "pending_new", 1, "sent, not acknowledged")                               \
+    X(2, LIVE, "live", 1, "accepted by the venue")                                              \
+    X(3, PENDING_CANCEL, "pending_cancel", 1, "cancel sent, not acknowledged")                  \
+    X(4, PENDING_REPLACE, "pending_replace", 1, "replace sent: the successor is pending_new")   \
+    X(5, IN_DOUBT, "in_doubt", 1, "session lost in between: fate unknown until the venue says") \
+    X(6, FILLED, "filled", 0, "nothing left, last shares filled")                               \
+    X(7, CANCELED, "canceled", 0, "nothing left, last shares cancelled")                        \
+    X(8, REJECTED, "rejected", 0, "refused by the venue, or proven never to have arrived")      \
+    X(9, REPLACED, "replaced", 0, "its successor lives on")
+
+enum gn_order_state {
+#define GN_X(num, NAME, name, working, help) GN_ORDER_##NAME = num,
+    GN_ORDER_STATES(GN_X)
+#undef GN_X
+        GN_ORDER_STATE_COUNT,
+};
+
+static inline bool gn_order_working(uint8_t state)
+{
+    return state >= GN_ORDER_PENDING_NEW && state <= GN_ORDER_IN_DOUBT;
+}
+
+/* Order id: epoch (16 bits) | lcore (8) | sequence (40). The sequence's low 32 bits are the venue's user reference. */
+static inline uint64_t gn_order_id(uint64_t epoch, uint32_t lcore, uint64_t seq)
+{
+    return (epoch & 0xffff) << 48 | (uint64_t)(lcore & 0xff) << 40 | (seq & 0xffffffffffull);
+}
+
+struct gn_order {
+    uint64_t id;
+    uint32_t user_ref;
+    uint32_t instrument;
+    uint8_t state; /* enum gn_order_state */
+    uint8_t side;
+    uint8_t tif;
+    uint8_t session;
+    uint16_t strategy;
+    uint8_t cancel_wanted; /* a kill or mass cancel waits for this order's acknowledgement */
+    uint8_t pad;
+    int64_t price;
+    int64_t qty;
+    int64_t leaves;
+    int64_t cum;
+    int64_t reserved; /* quantity it holds in the position's worst case */
+    uint64_t tag;
+    uint64_t tick_seq;
+    uint64_t sent_ns;
+    uint64_t changed_ns;
+    uint32_t prev_ref;             /* user reference of the order it replaces, 0 = none */
+    uint32_t next_ref;             /* of its successor, 0 = none */
+    int64_t chain_cum;             /* filled by this order and those it replaced */
+    uint32_t list_next, list_prev; /* slots: ring of working orders, GN_NONE32 = not in it */
+    uint64_t pad1;
+};
+static_assert(sizeof(struct gn_order) == 128, "two cache lines an order");
+
+/* Header of the orders section; `capacity` orders follow. */
+struct gn_order_table {
+    uint32_t capacity; /* power of two */
+    uint32_t open;     /* working orders */
+    uint64_t next_seq; /* next order sequence: the high-water mark, never goes back */
+    uint32_t list_head;
+    uint32_t pad0;
+    uint64_t illegal; /* state x event pairs that the transition table forbids */
+    uint8_t pad[GN_GUARD - 32];
+    struct gn_order order[];
+};
+static_assert(offsetof(struct gn_order_table, order) == GN_GUARD, "orders follow the header");
+
+static inline uint64_t gn_orders_footprint(uint32_t capacity)
+{
+    return sizeof(struct gn_order_table) + (uint64_t)capacity * sizeof(struct gn_order);
+}
+
+struct gn_position {
+    int64_t qty;       /* bought - sold */
+    int64_t open_buy;  /* reserved by working buy orders */
+    int64_t open_sell; /* reserved by working sell orders */
+    uint32_t open_orders;
+    uint32_t pad;
+    int64_t bought, sold;
+    uint64_t fills;
+    uint64_t pad1;
+    gn_i128 buy_value, sell_value;               /* sum of price mantissa x quantity */
+    uint64_t sent, accepted, canceled, rejected; /* orders of this instrument */
+};
+static_assert(sizeof(struct gn_position) == 128, "two cache lines a position");
+
+/* X(number, NAME, "name", "help") */
+#define GN_SESSION_STATES(X)                                                                         \
+    X(0, DOWN, "down", "not connected; waits for its backoff")                                       \
+    X(1, CONNECTING, "connecting", "TCP handshake")                                                  \
+    X(2, LOGIN, "login", "login sent")                                                               \
+    X(3, RECOVERING, "recovering", "logged in; missed messages and the account query are coming in") \
+    X(4, UP, "up", "reconciled: orders may be sent")                                                 \
+    X(5, REFUSED, "refused", "the venue refused the login: an operator must act")                    \
+    X(6, ENDED, "ended", "the venue ended the session")
+
+enum gn_session_state {
+#define GN_X(num, NAME, name, help) GN_SESSION_##NAME = num,
+    GN_SESSION_STATES(GN_X)
+#undef GN_X
+        GN_SESSION_STATE_COUNT,
+};
+
+struct gn_session_row {
+    _Atomic uint32_t state; /* enum gn_session_state; relaxed: one writer, readers only look */
+    uint32_t reason;        /* of the last loss or refusal */
+    uint64_t next_in_seq;   /* next sequenced message expected from the venue */
+    char venue_session[12];
+    uint32_t conn;     /* index in the TCP table, GN_NONE32 = none */
+    uint32_t connects; /* attempts so far; picks the local port */
+    uint32_t backoff_ms;
+    uint64_t retry_ns;
+    uint64_t last_rx_ns, last_tx_ns;
+    uint64_t logins, losses;
+    uint64_t orders_sent, replaces_sent, cancels_sent, messages_in;
+    uint64_t in_doubt; /* orders now in doubt */
+    uint8_t pad[GN_GUARD - 120];
+};
+static_assert(sizeof(struct gn_session_row) == GN_GUARD, "one session a guard");
+
+#endif
