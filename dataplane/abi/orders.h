@@ -50,8 +50,8 @@ struct gn_order {
     uint8_t tif;
     uint8_t session;
     uint16_t strategy;
-    uint8_t cancel_wanted; /* a kill or mass cancel waits for this order's acknowledgement */
-    uint8_t pad;
+    uint8_t cancel_wanted; /* a kill or mass cancel wants it gone */
+    uint8_t acked;         /* the venue has accepted it */
     int64_t price;
     int64_t qty;
     int64_t leaves;

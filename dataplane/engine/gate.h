@@ -1,0 +1,63 @@
+/* The risk gate: every intent passes here, on the orders lcore, after the strategy and directly before it is encoded.
+ * Fail closed: what is missing, stale or unknown rejects. The checks run in the order of GN_VERDICTS.
+ *
+ * The gate reads: kill words, limits (read-only to strategies), sessions, best prices, positions, the order an intent
+ * names. It writes nothing but its message budgets, and those only in gn_gate_charge.
+ */
+#ifndef GN_ENGINE_GATE_H
+#define GN_ENGINE_GATE_H
+
+#include "dataplane/abi/control.h"
+#include "dataplane/abi/event.h"
+#include "dataplane/abi/limits.h"
+#include "dataplane/abi/market.h"
+#include "dataplane/abi/orders.h"
+
+/* A session's message budget as a generic cell rate: the time at which the bucket would be full again. */
+struct gn_gate_budget {
+    uint64_t full_ns;
+};
+
+/* The gate's view of the region; pointers are of this process, nothing here is persistent. */
+struct gn_gate {
+    struct gn_control *control;
+    struct gn_limits *limits;
+    const struct gn_instruments *instruments;
+    const struct gn_tob *tob;
+    const struct gn_position *positions;
+    const struct gn_session_row *sessions;
+    const struct gn_order_table *orders;
+    uint32_t reader; /* this lcore's number in gn_limits.seen */
+    uint32_t max_instruments;
+    uint64_t generation;             /* limits in use */
+    uint64_t interval_ns;            /* of one message at message_rate, of this generation; 0 = no rate configured */
+    uint64_t burst_ns, burst_new_ns; /* tolerance of the bucket for cancels, and for everything else */
+    bool control_stale;              /* set by the loop's watch on the heartbeat */
+    bool journal_failed;             /* an event was lost, or the journal reported failure */
+    struct gn_gate_budget budget[GN_SESSIONS_MAX];
+};
+
+/* What decided: shown to people and journaled. */
+struct gn_gate_detail {
+    int64_t limit; /* what was allowed */
+    int64_t used;  /* what was found */
+};
+
+const char *gn_verdict_name(uint32_t verdict);
+const char *gn_verdict_help(uint32_t verdict);
+
+/* gn_gate_refresh: takes over a newly published generation of limits; one load when there is none. Once a loop. */
+void gn_gate_refresh(struct gn_gate *g);
+
+/* gn_gate_check: the verdict on an intent. target is the working order it names (replace, cancel, reduce), or NULL.
+ * detail is filled when the verdict is not GN_VERDICT_OK. */
+uint16_t gn_gate_check(const struct gn_gate *g, const struct gn_intent *in, const struct gn_order *target,
+                       uint64_t now_ns, struct gn_gate_detail *detail);
+
+/* gn_gate_ladder: the highest ladder level in force for an intent: all, session, strategy, instrument. */
+uint32_t gn_gate_ladder(const struct gn_gate *g, const struct gn_intent *in);
+
+/* gn_gate_charge: takes one message from the session's budget: after the message was handed to TCP. */
+void gn_gate_charge(struct gn_gate *g, uint32_t session, uint64_t now_ns);
+
+#endif

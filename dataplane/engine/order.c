@@ -1,0 +1,185 @@
+#include "dataplane/engine/order.h"
+
+#define NO GN_ORDER_STATE_COUNT
+#define PN GN_ORDER_PENDING_NEW
+#define LV GN_ORDER_LIVE
+#define PC GN_ORDER_PENDING_CANCEL
+#define PR GN_ORDER_PENDING_REPLACE
+#define ID GN_ORDER_IN_DOUBT
+#define FI GN_ORDER_FILLED
+#define CA GN_ORDER_CANCELED
+#define RJ GN_ORDER_REJECTED
+#define RP GN_ORDER_REPLACED
+
+/* Rows: state. Columns: accept, reject, fill part, fill last, cancel part, cancel last, cancel sent, cancel reject,
+ * replace sent, replaced, replace failed, session lost, proven live, proven dead. A message that crossed another on the
+ * wire is no error: a reject for an order whose death was already concluded, a refused replace of a filled order. */
+static const uint8_t transitions[GN_ORDER_STATE_COUNT][GN_ORDER_EV_COUNT] = {
+    [GN_ORDER_FREE] = {NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
+    [PN] = {LV, RJ, NO, NO, NO, CA, PC, PN, NO, NO, NO, ID, NO, RJ},
+    [LV] = {NO, NO, LV, FI, LV, CA, PC, LV, PR, RP, LV, ID, LV, NO},
+    [PC] = {PC, RJ, PC, FI, PC, CA, PC, LV, NO, RP, PC, ID, NO, NO},
+    [PR] = {NO, NO, PR, FI, PR, CA, PC, PR, NO, RP, LV, ID, NO, NO},
+    [ID] = {ID, RJ, ID, FI, ID, CA, NO, ID, NO, RP, ID, ID, LV, RJ},
+    [FI] = {NO, NO, NO, NO, NO, NO, NO, FI, NO, NO, FI, FI, NO, NO},
+    [CA] = {NO, NO, NO, NO, NO, NO, NO, CA, NO, NO, CA, CA, NO, NO},
+    [RJ] = {NO, RJ, NO, NO, NO, NO, NO, RJ, NO, NO, RJ, RJ, NO, RJ},
+    [RP] = {NO, NO, NO, NO, NO, NO, NO, RP, NO, NO, NO, RP, NO, NO},
+};
+
+#define PEEK_TRIES 256u /* long-lived orders in the way that are skipped before the table counts as full */
+
+const char *gn_order_state_name(uint32_t state)
+{
+    static const char *const names[] = {
+#define GN_X(num, NAME, name, working, help) [num] = name,
+        GN_ORDER_STATES(GN_X)
+#undef GN_X
+    };
+    return state < GN_ARRAY_LEN(names) ? names[state] : "unknown";
+}
+
+const char *gn_order_event_name(uint32_t event)
+{
+    static const char *const names[] = {
+#define GN_X(NAME, name) name,
+        GN_ORDER_EVENTS(GN_X)
+#undef GN_X
+    };
+    return event < GN_ARRAY_LEN(names) ? names[event] : "unknown";
+}
+
+uint32_t gn_order_next_state(uint32_t state, uint32_t event)
+{
+    if (state >= GN_ORDER_STATE_COUNT || event >= GN_ORDER_EV_COUNT)
+        return GN_ORDER_STATE_COUNT;
+    return transitions[state][event];
+}
+
+void gn_orders_new(struct gn_order_table *t, uint32_t capacity)
+{
+    t->capacity = capacity;
+    t->open = 0;
+    t->next_seq = 1;
+    t->list_head = GN_NONE32;
+}
+
+static void link_order(struct gn_order_table *t, struct gn_order *o)
+{
+    uint32_t slot = (uint32_t)(o - t->order);
+    o->list_prev = GN_NONE32;
+    o->list_next = t->list_head;
+    if (t->list_head != GN_NONE32)
+        t->order[t->list_head].list_prev = slot;
+    t->list_head = slot;
+    t->open++;
+}
+
+static void unlink_order(struct gn_order_table *t, struct gn_order *o)
+{
+    if (o->list_prev != GN_NONE32)
+        t->order[o->list_prev].list_next = o->list_next;
+    else
+        t->list_head = o->list_next;
+    if (o->list_next != GN_NONE32)
+        t->order[o->list_next].list_prev = o->list_prev;
+    t->open--;
+}
+
+void gn_orders_join(struct gn_order_table *t, struct gn_position *positions, uint32_t max_instruments)
+{
+    for (uint32_t i = 0; i < max_instruments; i++) {
+        positions[i].open_buy = positions[i].open_sell = 0;
+        positions[i].open_orders = 0;
+    }
+    t->open = 0;
+    t->list_head = GN_NONE32;
+    for (uint32_t i = 0; i < t->capacity; i++) {
+        struct gn_order *o = &t->order[i];
+        if (!gn_order_working(o->state) || o->instrument >= max_instruments)
+            continue;
+        struct gn_position *p = &positions[o->instrument];
+        link_order(t, o);
+        p->open_orders++;
+        *(o->side == GN_SIDE_BUY ? &p->open_buy : &p->open_sell) += o->reserved;
+        if ((o->id & 0xffffffffffull) >= t->next_seq)
+            t->next_seq = (o->id & 0xffffffffffull) + 1;
+    }
+}
+
+struct gn_order *gn_order_peek(struct gn_order_table *t, uint64_t *seq)
+{
+    uint64_t next = t->next_seq;
+    for (uint32_t i = 0; i < PEEK_TRIES && i < t->capacity; i++, next++) {
+        struct gn_order *o = &t->order[next & (t->capacity - 1)];
+        /* user reference 0 means "none", so the sequence steps over multiples of 2^32 */
+        if (GN_LIKELY(!gn_order_working(o->state) && (uint32_t)next != 0)) {
+            *seq = next;
+            return o;
+        }
+    }
+    return NULL;
+}
+
+void gn_order_open(struct gn_order_table *t, struct gn_order *o, uint64_t seq, struct gn_position *p, int64_t reserve)
+{
+    t->next_seq = seq + 1;
+    o->reserved = reserve;
+    o->state = GN_ORDER_PENDING_NEW;
+    link_order(t, o);
+    p->open_orders++;
+    *(o->side == GN_SIDE_BUY ? &p->open_buy : &p->open_sell) += reserve;
+}
+
+struct gn_order *gn_order_by_id(struct gn_order_table *t, uint64_t id)
+{
+    struct gn_order *o = &t->order[id & (t->capacity - 1)];
+    return o->id == id && o->state != GN_ORDER_FREE ? o : NULL;
+}
+
+void gn_order_set_reserve(struct gn_order *o, struct gn_position *p, int64_t qty)
+{
+    *(o->side == GN_SIDE_BUY ? &p->open_buy : &p->open_sell) += qty - o->reserved;
+    o->reserved = qty;
+}
+
+void gn_order_unreserve(struct gn_order *o, struct gn_position *p, int64_t qty)
+{
+    gn_order_set_reserve(o, p, o->reserved - gn_min_i64(qty, o->reserved));
+}
+
+bool gn_order_event(struct gn_order_table *t, struct gn_order *o, uint32_t event, struct gn_position *p)
+{
+    uint32_t next = gn_order_next_state(o->state, event);
+    if (next == GN_ORDER_STATE_COUNT) {
+        t->illegal++;
+        return false;
+    }
+    bool was_working = gn_order_working(o->state);
+    o->state = (uint8_t)next;
+    if (was_working && !gn_order_working((uint8_t)next)) {
+        unlink_order(t, o);
+        gn_order_set_reserve(o, p, 0);
+        p->open_orders--;
+    }
+    return true;
+}
+
+void gn_order_fill(struct gn_order *o, struct gn_position *p, int64_t qty, int64_t price)
+{
+    gn_i128 value = (gn_i128)price * qty;
+    if (o->side == GN_SIDE_BUY) {
+        p->qty += qty;
+        p->bought += qty;
+        p->buy_value += value;
+    } else {
+        p->qty -= qty;
+        p->sold += qty;
+        p->sell_value += value;
+    }
+    p->fills++;
+    o->cum += qty;
+    o->chain_cum += qty;
+    o->leaves -= gn_min_i64(qty, o->leaves);
+    gn_order_unreserve(o, p, qty);
+}

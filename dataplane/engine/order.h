@@ -1,0 +1,87 @@
+/* Own orders and positions: the table of the orders lcore, what may happen to an order in which state, and the
+ * worst-case reservation that each working order holds in its instrument's position.
+ *
+ *      PENDING_NEW --accept--> LIVE --fill/cancel--> FILLED, CANCELED
+ *           |                   |  \--cancel sent--> PENDING_CANCEL
+ *         reject                |   \-replace sent-> PENDING_REPLACE --replaced--> REPLACED
+ *           v              session lost (any working state)
+ *        REJECTED               v
+ *           ^----proven dead-- IN_DOUBT --proven live--> LIVE
+ *
+ * The full table is in order.c: every state x every event; a pair it forbids is counted, the order stays as it is, and
+ * quantities that the venue reported (fills) are booked all the same.
+ */
+#ifndef GN_ENGINE_ORDER_H
+#define GN_ENGINE_ORDER_H
+
+#include "dataplane/abi/orders.h"
+
+/* X(NAME, "name"): what can happen to an order. */
+#define GN_ORDER_EVENTS(X)              \
+    X(ACCEPT, "accept")                 \
+    X(REJECT, "reject")                 \
+    X(FILL_PART, "fill_part")           \
+    X(FILL_LAST, "fill_last")           \
+    X(CANCEL_PART, "cancel_part")       \
+    X(CANCEL_LAST, "cancel_last")       \
+    X(CANCEL_SENT, "cancel_sent")       \
+    X(CANCEL_REJECT, "cancel_reject")   \
+    X(REPLACE_SENT, "replace_sent")     \
+    X(REPLACED, "replaced")             \
+    X(REPLACE_FAILED, "replace_failed") \
+    X(SESSION_LOST, "session_lost")     \
+    X(PROVEN_LIVE, "proven_live")       \
+    X(PROVEN_DEAD, "proven_dead")
+
+enum gn_order_event {
+#define GN_X(NAME, name) GN_ORDER_EV_##NAME,
+    GN_ORDER_EVENTS(GN_X)
+#undef GN_X
+        GN_ORDER_EV_COUNT
+};
+
+const char *gn_order_state_name(uint32_t state);
+const char *gn_order_event_name(uint32_t event);
+
+/* gn_order_next_state: what the table says, or GN_ORDER_STATE_COUNT when the pair is forbidden. */
+uint32_t gn_order_next_state(uint32_t state, uint32_t event);
+
+/* gn_orders_new: an empty table for capacity (power of two) orders; memory of gn_orders_footprint bytes, zeroed. */
+void gn_orders_new(struct gn_order_table *t, uint32_t capacity);
+
+/* gn_orders_join: after a restart: rebuilds the list of working orders, the reservations and the open-order counts of
+ * positions from the orders themselves, so that a death between two stores leaves nothing wrong. */
+void gn_orders_join(struct gn_order_table *t, struct gn_position *positions, uint32_t max_instruments);
+
+/* gn_order_peek: the slot that the next order will take, its sequence in *seq; NULL when the table is full. Nothing is
+ * changed: an order that is not sent after all uses up no id. */
+struct gn_order *gn_order_peek(struct gn_order_table *t, uint64_t *seq);
+
+/* gn_order_open: makes the peeked slot a working order (state PENDING_NEW, linked, reserving `reserve`). The caller has
+ * filled all other fields. */
+void gn_order_open(struct gn_order_table *t, struct gn_order *o, uint64_t seq, struct gn_position *p, int64_t reserve);
+
+/* gn_order_find: the order with this user reference; NULL when it was never there or its slot was taken again. */
+static inline struct gn_order *gn_order_find(struct gn_order_table *t, uint32_t user_ref)
+{
+    struct gn_order *o = &t->order[user_ref & (t->capacity - 1)];
+    return o->user_ref == user_ref && o->state != GN_ORDER_FREE ? o : NULL;
+}
+
+/* gn_order_by_id: same, by order id. */
+struct gn_order *gn_order_by_id(struct gn_order_table *t, uint64_t id);
+
+/* gn_order_event: moves the order by the table; an order that stops working is unlinked and its reservation released.
+ * Returns false, and counts, when the pair is forbidden. */
+bool gn_order_event(struct gn_order_table *t, struct gn_order *o, uint32_t event, struct gn_position *p);
+
+/* gn_order_fill: qty at price was traded: position, value and reservation move, whatever state the order is in. */
+void gn_order_fill(struct gn_order *o, struct gn_position *p, int64_t qty, int64_t price);
+
+/* gn_order_unreserve: qty of the order's reservation is given back. */
+void gn_order_unreserve(struct gn_order *o, struct gn_position *p, int64_t qty);
+
+/* gn_order_set_reserve: the order now reserves exactly qty. */
+void gn_order_set_reserve(struct gn_order *o, struct gn_position *p, int64_t qty);
+
+#endif
