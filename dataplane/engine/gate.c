@@ -182,7 +182,8 @@ static uint16_t check_order(const struct gn_gate *g, const struct gn_intent *in,
         return refuse(d, GN_VERDICT_NOT_TRADABLE, 1, 0);
     if (l->set != GN_LIMITS_ALL_SET(GN_INSTRUMENT_LIMIT_COUNT) || (f->set & 1ull << GN_FIRM_MAX_OPEN_ORDERS) == 0)
         return refuse(d, GN_VERDICT_NO_LIMIT, 0, (int64_t)l->set);
-    if (tob->flags & (GN_MD_STALE | GN_MD_CROSSED))
+    if ((tob->flags & (GN_MD_STALE | GN_MD_CROSSED)) != 0 ||
+        atomic_load_explicit(&g->instruments->stale, memory_order_relaxed) != 0)
         return refuse(d, GN_VERDICT_MARKET_STALE, 0, tob->flags);
     if (in->qty <= 0 || in->qty % k->lot != 0)
         return refuse(d, GN_VERDICT_BAD_QTY, k->lot, in->qty);

@@ -1,0 +1,151 @@
+/* Cancelling in bulk: after a kill, for a mass cancel, when control is lost. The list of working orders is walked; what
+ * has to go and can be asked to go is asked, as fast as TCP takes it; an order that does not answer is asked again. The
+ * report in the region tells how far it is, and how many still rest.
+ */
+#include "dataplane/lcore/stage_orders.h"
+
+#define SENDS_PER_SWEEP 48u         /* fits the frames stocked in a txq, with room for answers */
+#define SWEEP_PAUSE_NS  20000ull    /* between two walks that found nothing to send */
+#define ASK_AGAIN_NS    50000000ull /* a cancel without an answer is repeated: the venue ignores duplicates */
+
+static uint32_t ladder_of(const struct gn_stage_orders *s, const struct gn_order *o)
+{
+    struct gn_intent in = {.session = o->session, .strategy = o->strategy, .instrument = o->instrument};
+    return gn_gate_ladder(&s->gate, &in);
+}
+
+static bool must_go(const struct gn_stage_orders *s, const struct gn_order *o)
+{
+    return o->cancel_wanted != 0 || (s->killed && ladder_of(s, o) >= GN_LADDER_KILLED);
+}
+
+static bool can_ask(const struct gn_stage_orders *s, const struct gn_order *o, uint64_t now_ns)
+{
+    if (atomic_load_explicit(&s->rows[o->session].state, memory_order_relaxed) != GN_SESSION_UP)
+        return false;
+    if (o->state == GN_ORDER_PENDING_CANCEL)
+        return now_ns - o->changed_ns >= ASK_AGAIN_NS;
+    return o->state != GN_ORDER_IN_DOUBT;
+}
+
+/* A kill word anywhere may be the reason: they are few and read only when one of them moved or orders must go. */
+static bool any_killed(const struct gn_stage_orders *s)
+{
+    uint32_t level = gn_kill_level(atomic_load_explicit(&s->control->kill_all, memory_order_acquire));
+    for (uint32_t i = 0; i < GN_SESSIONS_MAX && level < GN_LADDER_KILLED; i++)
+        level = gn_kill_level(atomic_load_explicit(&s->control->kill_session[i], memory_order_acquire));
+    for (uint32_t i = 0; i < GN_STRATEGIES_MAX && level < GN_LADDER_KILLED; i++)
+        level = gn_kill_level(atomic_load_explicit(&s->control->kill_strategy[i], memory_order_acquire));
+    for (uint32_t i = 0; i < s->n_templates && level < GN_LADDER_KILLED; i++)
+        level = gn_kill_level(atomic_load_explicit(gn_kill_instrument(s->control) + i, memory_order_acquire));
+    return level >= GN_LADDER_KILLED;
+}
+
+static void journal_word(struct gn_stage_orders *s, uint64_t word, uint64_t now_ns)
+{
+    struct gn_rec *rec = gn_orders_event(s, GN_EV_KILL, sizeof(struct gn_ev_kill), now_ns);
+    if (rec == NULL)
+        return;
+    struct gn_ev_kill *ev = (struct gn_ev_kill *)(rec + 1);
+    uint32_t source = (uint32_t)(word >> 8) & 0xff;
+    *ev = (struct gn_ev_kill){.level = (uint16_t)gn_kill_level(word), .source = (uint8_t)source, .counter = word >> 16};
+    if (source < GN_KILL_SOURCES) {
+        const struct gn_kill_record *r = &s->control->record[source];
+        ev->set_ns = r->set_ns;
+        memcpy(ev->who, r->who, sizeof ev->who);
+        memcpy(ev->why, r->why, sizeof ev->why);
+    }
+}
+
+/* A lcore that lost a journal record raises the word without a record: this lcore writes down why. */
+static void explain_own(struct gn_stage_orders *s, uint64_t word, uint64_t now_ns)
+{
+    struct gn_kill_record *r = &s->control->record[GN_KILL_BY_DATAPLANE];
+    if (((word >> 8) & 0xff) != GN_KILL_BY_DATAPLANE || r->set_ns != 0)
+        return;
+    static const char why[] = "an event ring is full or the journal failed";
+    *r = (struct gn_kill_record){.set_ns = now_ns, .level = (uint16_t)gn_kill_level(word), .who = "dataplane"};
+    memcpy(r->why, why, sizeof why);
+}
+
+static void on_word(struct gn_stage_orders *s, uint64_t word, uint64_t now_ns)
+{
+    struct gn_kill_report *r = &s->control->report;
+    s->word_seen = word;
+    s->sweep_ns = 0;
+    explain_own(s, word, now_ns);
+    if (gn_kill_level(word) >= GN_LADDER_HALTED) {
+        atomic_store_explicit(&r->first_cancel_ns, 0, memory_order_relaxed);
+        atomic_store_explicit(&r->last_cancel_ns, 0, memory_order_relaxed);
+        atomic_store_explicit(&r->last_ack_ns, 0, memory_order_relaxed);
+        atomic_store_explicit(&r->cancels_sent, 0, memory_order_relaxed);
+        atomic_store_explicit(&r->seen_ns, now_ns, memory_order_relaxed);
+    }
+    atomic_store_explicit(&r->resting, s->orders->open, memory_order_relaxed);
+    /* release: the times above are there for whoever sees the word as seen */
+    atomic_store_explicit(&r->word_seen, word, memory_order_release);
+    journal_word(s, word, now_ns);
+}
+
+static void note_cancel(struct gn_stage_orders *s, uint64_t now_ns)
+{
+    struct gn_kill_report *r = &s->control->report;
+    if (atomic_load_explicit(&r->first_cancel_ns, memory_order_relaxed) == 0)
+        atomic_store_explicit(&r->first_cancel_ns, now_ns, memory_order_relaxed);
+    atomic_store_explicit(&r->last_cancel_ns, now_ns, memory_order_relaxed);
+    atomic_fetch_add_explicit(&r->cancels_sent, 1, memory_order_relaxed);
+}
+
+static void sweep(struct gn_stage_orders *s, uint64_t now_ns)
+{
+    uint32_t sent = 0;
+    for (uint32_t i = s->orders->list_head; i != GN_NONE32 && sent < SENDS_PER_SWEEP;) {
+        struct gn_order *o = &s->orders->order[i];
+        i = o->list_next;
+        if (!must_go(s, o) || !can_ask(s, o, now_ns))
+            continue;
+        if (gn_orders_cancel(s, o, now_ns) != GN_VERDICT_OK)
+            break; /* TCP is full: go on at the next turn */
+        sent++;
+        note_cancel(s, now_ns);
+    }
+    s->sweep_ns = sent == 0 ? now_ns + SWEEP_PAUSE_NS : 0;
+    atomic_store_explicit(&s->control->report.resting, s->orders->open, memory_order_relaxed);
+}
+
+void gn_sweep_poll(struct gn_stage_orders *s, uint64_t now_ns)
+{
+    /* acquire: pairs with the release in gn_kill_raise, so that the record is there */
+    uint64_t word = atomic_load_explicit(&s->control->kill_all, memory_order_acquire);
+    if (GN_UNLIKELY(word != s->word_seen))
+        on_word(s, word, now_ns);
+    if (GN_LIKELY(now_ns < s->sweep_ns) || s->orders->open == 0)
+        return;
+    s->killed = any_killed(s);
+    if (s->killed || s->wanted != 0)
+        sweep(s, now_ns);
+    else
+        s->sweep_ns = now_ns + SWEEP_PAUSE_NS;
+}
+
+void gn_sweep_mass(struct gn_stage_orders *s, uint32_t strategy, uint32_t instrument)
+{
+    for (uint32_t i = s->orders->list_head; i != GN_NONE32; i = s->orders->order[i].list_next) {
+        struct gn_order *o = &s->orders->order[i];
+        if (o->strategy != strategy || (instrument != GN_NONE32 && o->instrument != instrument) || o->cancel_wanted)
+            continue;
+        o->cancel_wanted = 1;
+        s->wanted++;
+    }
+    s->sweep_ns = 0;
+}
+
+void gn_sweep_left(struct gn_stage_orders *s, struct gn_order *o, uint64_t now_ns)
+{
+    s->wanted -= o->cancel_wanted;
+    o->cancel_wanted = 0;
+    if (gn_kill_level(s->word_seen) >= GN_LADDER_HALTED || s->killed) {
+        atomic_store_explicit(&s->control->report.last_ack_ns, now_ns, memory_order_relaxed);
+        atomic_store_explicit(&s->control->report.resting, s->orders->open, memory_order_relaxed);
+    }
+}

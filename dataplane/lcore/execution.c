@@ -1,0 +1,265 @@
+/* What the venue says: one OUCH message moves one order (a replacement two) by the transition table, moves the
+ * position, and is told to the strategy and to the journal. Quantities of the venue are booked even where the table
+ * says that the message cannot be: the position is what the venue traded, and the impossible is counted.
+ */
+#include "dataplane/lcore/stage_orders.h"
+
+struct said {
+    struct gn_ouch_msg msg;
+    struct gn_exec exec;
+    struct gn_order *order; /* NULL: not in the table */
+};
+
+static void move(struct gn_stage_orders *s, struct gn_order *o, uint32_t event, uint64_t now_ns)
+{
+    bool was = gn_order_working(o->state);
+    if (!gn_order_event(s->orders, o, event, &s->positions[o->instrument]))
+        s->m->order_illegal++;
+    o->changed_ns = now_ns;
+    if (was && !gn_order_working(o->state))
+        gn_sweep_left(s, o, now_ns);
+}
+
+/* An order that ends takes a replacement that the venue had not yet seen with it: OUCH ignores a replace of a dead
+ * order without a word. */
+static void end_successor(struct gn_stage_orders *s, const struct gn_order *o, uint64_t now_ns)
+{
+    struct gn_order *next = o->next_ref == 0 ? NULL : gn_order_find(s->orders, o->next_ref);
+    if (next == NULL || next->prev_ref != o->user_ref || next->acked || !gn_order_working(next->state))
+        return;
+    struct gn_exec e;
+    next->leaves = 0;
+    move(s, next, GN_ORDER_EV_REJECT, now_ns);
+    gn_orders_exec_of(s, next, GN_EXEC_REJECTED, &e);
+    e.prev_id = o->id;
+    gn_orders_report(s, &e, now_ns);
+}
+
+static void on_accepted(struct gn_stage_orders *s, struct said *x, uint64_t now_ns)
+{
+    struct gn_order *o = x->order;
+    o->acked = 1;
+    move(s, o, GN_ORDER_EV_ACCEPT, now_ns);
+    if (x->msg.state == 'D') {
+        o->leaves = 0;
+        move(s, o, GN_ORDER_EV_CANCEL_LAST, now_ns);
+    }
+    s->positions[o->instrument].accepted++;
+    gn_orders_exec_of(s, o, GN_EXEC_ACCEPTED, &x->exec);
+}
+
+static void on_replaced(struct gn_stage_orders *s, struct said *x, uint64_t now_ns)
+{
+    struct gn_order *o = x->order;
+    struct gn_order *old = gn_order_find(s->orders, x->msg.orig_user_ref);
+    uint64_t old_id = 0;
+    if (old != NULL) {
+        old_id = old->id;
+        o->chain_cum = old->chain_cum;
+        if (old->cancel_wanted && !o->cancel_wanted) {
+            o->cancel_wanted = 1;
+            s->wanted++;
+        }
+        move(s, old, GN_ORDER_EV_REPLACED, now_ns);
+    }
+    o->acked = 1;
+    o->leaves = x->msg.qty;
+    o->qty = x->msg.qty;
+    o->price = (int64_t)x->msg.price;
+    gn_order_set_reserve(o, &s->positions[o->instrument], o->leaves);
+    move(s, o, GN_ORDER_EV_ACCEPT, now_ns);
+    if (x->msg.state == 'D') {
+        o->leaves = 0;
+        move(s, o, GN_ORDER_EV_CANCEL_LAST, now_ns);
+    }
+    gn_orders_exec_of(s, o, GN_EXEC_REPLACED, &x->exec);
+    x->exec.prev_id = old_id;
+}
+
+static void on_canceled(struct gn_stage_orders *s, struct said *x, uint64_t now_ns)
+{
+    struct gn_order *o = x->order;
+    int64_t off = gn_min_i64(x->msg.qty, o->leaves);
+    o->leaves -= off;
+    gn_order_unreserve(o, &s->positions[o->instrument], off);
+    move(s, o, o->leaves == 0 ? GN_ORDER_EV_CANCEL_LAST : GN_ORDER_EV_CANCEL_PART, now_ns);
+    if (o->leaves == 0)
+        s->positions[o->instrument].canceled++;
+    gn_orders_exec_of(s, o, GN_EXEC_CANCELED, &x->exec);
+    x->exec.qty = off;
+    x->exec.reason = (uint16_t)x->msg.reason;
+    if (o->leaves == 0)
+        end_successor(s, o, now_ns);
+}
+
+static void on_executed(struct gn_stage_orders *s, struct said *x, uint64_t now_ns)
+{
+    struct gn_order *o = x->order;
+    gn_order_fill(o, &s->positions[o->instrument], x->msg.qty, (int64_t)x->msg.price);
+    move(s, o, o->leaves == 0 ? GN_ORDER_EV_FILL_LAST : GN_ORDER_EV_FILL_PART, now_ns);
+    gn_orders_exec_of(s, o, GN_EXEC_FILLED, &x->exec);
+    x->exec.qty = x->msg.qty;
+    x->exec.price = (int64_t)x->msg.price;
+    x->exec.match = x->msg.match;
+    x->exec.liquidity = (uint8_t)x->msg.liquidity;
+    if (o->leaves == 0)
+        end_successor(s, o, now_ns);
+}
+
+static void on_rejected(struct gn_stage_orders *s, struct said *x, uint64_t now_ns)
+{
+    struct gn_order *o = x->order;
+    struct gn_order *old = o->prev_ref == 0 ? NULL : gn_order_find(s->orders, o->prev_ref);
+    uint64_t old_id = old == NULL ? 0 : old->id;
+    o->leaves = 0;
+    move(s, o, GN_ORDER_EV_REJECT, now_ns);
+    if (old != NULL && old->next_ref == o->user_ref) {
+        old->next_ref = 0;
+        move(s, old, GN_ORDER_EV_REPLACE_FAILED, now_ns);
+    }
+    s->positions[o->instrument].rejected++;
+    gn_orders_exec_of(s, o, GN_EXEC_REJECTED, &x->exec);
+    x->exec.prev_id = old_id;
+    x->exec.reason = x->msg.reject;
+}
+
+static void on_modified(struct gn_stage_orders *s, struct said *x)
+{
+    struct gn_order *o = x->order;
+    o->leaves = gn_min_i64(x->msg.qty, o->leaves);
+    gn_order_set_reserve(o, &s->positions[o->instrument], gn_order_working(o->state) ? o->leaves : 0);
+    gn_orders_exec_of(s, o, GN_EXEC_MODIFIED, &x->exec);
+}
+
+static void alert(struct gn_stage_orders *s, uint64_t corr, uint32_t code, const char *text, size_t len,
+                  uint64_t now_ns)
+{
+    struct gn_rec *rec = gn_orders_event(s, GN_EV_ALERT, sizeof(struct gn_ev_alert), now_ns);
+    if (rec == NULL)
+        return;
+    struct gn_ev_alert *a = (struct gn_ev_alert *)(rec + 1);
+    memset(a, 0, sizeof *a);
+    a->code = code;
+    a->severity = 2;
+    memcpy(a->text, text, len < sizeof a->text ? len : sizeof a->text - 1);
+    rec->corr = corr;
+}
+
+#define ALERT(s, corr, code, text, now) alert(s, corr, code, text, sizeof(text) - 1, now)
+
+/* A break or correction names a fill by its match number; fills are in the journal, not here, so a person corrects the
+ * position. */
+static void on_trade_changed(struct gn_stage_orders *s, struct said *x, uint64_t now_ns)
+{
+    ALERT(s, x->order->id, x->msg.type, "the venue broke or corrected a trade: compare the position with the venue's",
+          now_ns);
+    gn_orders_exec_of(s, x->order, GN_EXEC_BROKEN, &x->exec);
+    x->exec.match = x->msg.match;
+}
+
+static void on_order_message(struct gn_stage_orders *s, struct said *x, uint64_t now_ns)
+{
+    switch (x->msg.type) {
+    case GN_OUCH_OUT_ACCEPTED:
+        on_accepted(s, x, now_ns);
+        break;
+    case GN_OUCH_OUT_REPLACED:
+        on_replaced(s, x, now_ns);
+        break;
+    case GN_OUCH_OUT_CANCELED:
+    case GN_OUCH_OUT_AIQ_CANCELED:
+        on_canceled(s, x, now_ns);
+        break;
+    case GN_OUCH_OUT_EXECUTED:
+        on_executed(s, x, now_ns);
+        break;
+    case GN_OUCH_OUT_REJECTED:
+        on_rejected(s, x, now_ns);
+        break;
+    case GN_OUCH_OUT_CANCEL_REJECT:
+        move(s, x->order, GN_ORDER_EV_CANCEL_REJECT, now_ns);
+        gn_orders_exec_of(s, x->order, GN_EXEC_CANCEL_REJECTED, &x->exec);
+        break;
+    case GN_OUCH_OUT_MODIFIED:
+        on_modified(s, x);
+        break;
+    case GN_OUCH_OUT_PRIORITY:
+        x->order->price = (int64_t)x->msg.price;
+        gn_orders_exec_of(s, x->order, GN_EXEC_RESTATED, &x->exec);
+        break;
+    case GN_OUCH_OUT_BROKEN:
+    case GN_OUCH_OUT_CORRECTED:
+        on_trade_changed(s, x, now_ns);
+        break;
+    default: /* cancel pending, restated: the order lives on as it is */
+        gn_orders_exec_of(s, x->order, GN_EXEC_RESTATED, &x->exec);
+        break;
+    }
+}
+
+/* True for messages about one order. */
+static bool names_order(uint8_t type)
+{
+    switch (type) {
+    case GN_OUCH_OUT_SYSTEM_EVENT:
+    case GN_OUCH_OUT_QUERY_RESPONSE:
+    case GN_OUCH_OUT_MASS_CANCEL_RESPONSE:
+    case GN_OUCH_OUT_DISABLE_RESPONSE:
+    case GN_OUCH_OUT_ENABLE_RESPONSE:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static struct gn_order *order_of(struct gn_stage_orders *s, uint32_t session, const struct gn_ouch_msg *m)
+{
+    struct gn_order *o = gn_order_find(s->orders, m->user_ref);
+    return o != NULL && o->session == session ? o : NULL;
+}
+
+/* A message for no order of ours leaves its record as a report without an order; a fill among them is an alarm. */
+static void on_unknown(struct gn_stage_orders *s, uint32_t session, struct said *x, uint64_t now_ns)
+{
+    s->m->venue_unknown_order++;
+    x->exec = (struct gn_exec){.kind = GN_EXEC_RESTATED,
+                               .session = session,
+                               .instrument = GN_NONE32,
+                               .reason = x->msg.type,
+                               .qty = x->msg.qty,
+                               .price = (int64_t)x->msg.price,
+                               .match = x->msg.match};
+    if (x->msg.type == GN_OUCH_OUT_EXECUTED)
+        ALERT(s, x->msg.user_ref, 'E', "the venue reports a fill of an order that is not ours: positions differ",
+              now_ns);
+}
+
+void gn_execution_message(struct gn_stage_orders *s, uint32_t session, const uint8_t *msg, uint16_t len, uint64_t seq,
+                          uint64_t now_ns)
+{
+    struct said x = {.order = NULL};
+    if (GN_UNLIKELY(gn_ouch_decode_out(msg, len, &x.msg) != GN_OUCH_OK)) {
+        s->m->venue_bad++;
+        ALERT(s, seq, 'B', "a message of the venue could not be decoded: its content is unknown", now_ns);
+        return;
+    }
+    s->m->venue_messages++;
+    s->rows[session].messages_in++;
+    if (!names_order(x.msg.type)) {
+        if (x.msg.type == GN_OUCH_OUT_QUERY_RESPONSE)
+            gn_session_reconciled(s, session, x.msg.next_user_ref, now_ns);
+        return;
+    }
+    struct gn_rec *rec = gn_orders_event(s, GN_EV_EXEC, sizeof(struct gn_ev_exec), now_ns);
+    x.order = order_of(s, session, &x.msg);
+    if (GN_LIKELY(x.order != NULL)) {
+        on_order_message(s, &x, now_ns);
+        gn_orders_report(s, &x.exec, now_ns);
+    } else {
+        on_unknown(s, session, &x, now_ns);
+    }
+    if (GN_UNLIKELY(rec == NULL))
+        return; /* gn_orders_room made room: counted, and trading is killed, should it ever be wrong */
+    rec->corr = x.exec.order_id;
+    *(struct gn_ev_exec *)(rec + 1) = (struct gn_ev_exec){.exec = x.exec, .venue_seq = seq};
+}

@@ -1,0 +1,316 @@
+/* An order session: TCP connection, SoupBinTCP login with resume, heartbeats, and the reconciliation before the first
+ * order of a connection.
+ *
+ *      DOWN --backoff over--> CONNECTING --connected--> LOGIN --accepted--> RECOVERING --query answered--> UP
+ *        ^                                                                                                  |
+ *        +--------------- connection lost, silence, nonsense: every working order becomes in doubt ---------+
+ *
+ * After a login the venue first repeats what we have not processed; the answer to the account query is sequenced behind
+ * it and names the next user reference the venue expects. So when it comes every order with a lower reference has had
+ * its say, and one with a higher reference never arrived: nothing stays in doubt.
+ */
+#include "dataplane/lcore/stage_orders.h"
+
+#define NS_PER_MS       1000000ull
+#define MESSAGES_A_TURN 128u
+#define LOGIN_TIME_NS   (10000 * NS_PER_MS)
+#define LOCAL_PORTS     512u /* a new connection never takes the port of one that may be in TIME-WAIT */
+
+static struct gn_tcp *tcp_of(struct gn_stage_orders *s, uint32_t i)
+{
+    return s->tcp[s->conf->session[i].port];
+}
+
+static struct gn_net *net_of(struct gn_stage_orders *s, uint32_t i)
+{
+    return s->net[s->conf->session[i].port];
+}
+
+static struct gn_txq *txq_of(struct gn_stage_orders *s, uint32_t i)
+{
+    return s->txq[s->conf->session[i].port];
+}
+
+static uint32_t state_of(const struct gn_stage_orders *s, uint32_t i)
+{
+    return atomic_load_explicit(&s->rows[i].state, memory_order_relaxed);
+}
+
+static void set_state(struct gn_stage_orders *s, uint32_t i, uint32_t state, uint32_t reason, uint64_t now_ns)
+{
+    struct gn_session_row *r = &s->rows[i];
+    atomic_store_explicit(&r->state, state, memory_order_relaxed);
+    r->reason = reason;
+    struct gn_rec *rec = gn_orders_event(s, GN_EV_SESSION, sizeof(struct gn_ev_session), now_ns);
+    if (rec != NULL)
+        *(struct gn_ev_session *)(rec + 1) = (struct gn_ev_session){
+            .session = i,
+            .state = (uint16_t)state,
+            .reason = (uint16_t)reason,
+            .next_seq = s->state[i].soup.next_seq,
+            .in_doubt = r->in_doubt,
+        };
+}
+
+/* Doubles up to the configured maximum, spread over half of it, so that many sessions do not come back as one. */
+static uint64_t backoff_ns(struct gn_stage_orders *s, uint32_t i)
+{
+    struct gn_session_row *r = &s->rows[i];
+    const struct gn_conf_session *c = &s->conf->session[i];
+    uint32_t ms = r->backoff_ms == 0 ? c->reconnect_ms : r->backoff_ms;
+    r->backoff_ms = ms > c->reconnect_max_ms / 2 ? c->reconnect_max_ms : 2 * ms;
+    uint64_t x = s->state[i].rng;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    s->state[i].rng = x;
+    return ms * NS_PER_MS / 2 + x % (ms * NS_PER_MS / 2 + 1);
+}
+
+static void doubt_orders(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
+{
+    struct gn_exec e;
+    uint64_t n = 0;
+    for (uint32_t k = s->orders->list_head; k != GN_NONE32; k = s->orders->order[k].list_next) {
+        struct gn_order *o = &s->orders->order[k];
+        if (o->session != i)
+            continue;
+        gn_order_event(s->orders, o, GN_ORDER_EV_SESSION_LOST, &s->positions[o->instrument]);
+        gn_orders_exec_of(s, o, GN_EXEC_IN_DOUBT, &e);
+        gn_orders_report(s, &e, now_ns);
+        n++;
+    }
+    s->rows[i].in_doubt = n;
+}
+
+static void lost(struct gn_stage_orders *s, uint32_t i, uint32_t next_state, uint32_t reason, uint64_t now_ns)
+{
+    struct gn_session_row *r = &s->rows[i];
+    gn_soup_client_closed(&s->state[i].soup);
+    if (r->conn != GN_NONE32)
+        gn_tcp_release(tcp_of(s, i), net_of(s, i), r->conn, now_ns, txq_of(s, i));
+    r->conn = GN_NONE32;
+    r->losses++;
+    r->retry_ns = now_ns + backoff_ns(s, i);
+    s->state[i].login_seen = s->state[i].query_sent = 0;
+    doubt_orders(s, i, now_ns);
+    set_state(s, i, next_state, reason, now_ns);
+}
+
+static void connect_session(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
+{
+    struct gn_session_row *r = &s->rows[i];
+    const struct gn_conf_session *c = &s->conf->session[i];
+    uint16_t local = (uint16_t)(c->local_port + r->connects % LOCAL_PORTS);
+    r->connects++;
+    if (gn_tcp_connect(tcp_of(s, i), net_of(s, i), c->remote_ip, (uint16_t)c->remote_port, local, now_ns, txq_of(s, i),
+                       &r->conn) != GN_TCP_OK) {
+        r->conn = GN_NONE32;
+        r->retry_ns = now_ns + backoff_ns(s, i);
+        return;
+    }
+    r->last_rx_ns = now_ns;
+    set_state(s, i, GN_SESSION_CONNECTING, 0, now_ns);
+}
+
+static bool send_bytes(struct gn_stage_orders *s, uint32_t i, const uint8_t *buf, uint32_t len, uint64_t now_ns)
+{
+    s->rows[i].last_tx_ns = now_ns;
+    return gn_tcp_send(tcp_of(s, i), net_of(s, i), s->rows[i].conn, buf, len, now_ns, txq_of(s, i)) == GN_TCP_OK;
+}
+
+static void login(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
+{
+    uint8_t buf[GN_SOUP_LOGIN_BYTES];
+    int n = gn_soup_client_login(&s->state[i].soup, buf, sizeof buf, now_ns);
+    if (n <= 0 || !send_bytes(s, i, buf, (uint32_t)n, now_ns)) {
+        lost(s, i, GN_SESSION_DOWN, 0, now_ns);
+        return;
+    }
+    set_state(s, i, GN_SESSION_LOGIN, 0, now_ns);
+}
+
+static void send_query(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
+{
+    uint8_t buf[GN_SOUP_HEADER + GN_OUCH_IN_QUERY_LEN];
+    struct gn_ouch_msg q = {.type = GN_OUCH_IN_QUERY};
+    int n = gn_ouch_encode_in(buf + GN_SOUP_HEADER, GN_OUCH_IN_QUERY_LEN, &q);
+    if (n <= 0)
+        return;
+    uint32_t len = gn_soup_client_order(&s->state[i].soup, buf, (uint16_t)n, now_ns);
+    s->state[i].query_sent = send_bytes(s, i, buf, len, now_ns); /* else asked again at the next turn */
+}
+
+void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_user_ref, uint64_t now_ns)
+{
+    struct gn_exec e;
+    if (state_of(s, i) != GN_SESSION_RECOVERING)
+        return;
+    uint64_t high = s->orders->next_seq & ~0xffffffffull;
+    if (next_user_ref > (uint32_t)s->orders->next_seq)
+        s->orders->next_seq = high | next_user_ref;
+    for (uint32_t k = s->orders->list_head; k != GN_NONE32;) {
+        struct gn_order *o = &s->orders->order[k];
+        k = o->list_next;
+        if (o->session != i || o->state != GN_ORDER_IN_DOUBT)
+            continue;
+        bool live = o->acked != 0;
+        if (!live)
+            o->leaves = 0;
+        gn_order_event(s->orders, o, live ? GN_ORDER_EV_PROVEN_LIVE : GN_ORDER_EV_PROVEN_DEAD,
+                       &s->positions[o->instrument]);
+        o->changed_ns = now_ns;
+        if (live)
+            o->next_ref = 0; /* a replacement in flight when the connection went was never seen */
+        else
+            gn_sweep_left(s, o, now_ns);
+        gn_orders_exec_of(s, o, live ? GN_EXEC_ACCEPTED : GN_EXEC_REJECTED, &e);
+        gn_orders_report(s, &e, now_ns);
+    }
+    s->rows[i].in_doubt = 0;
+    s->rows[i].backoff_ms = 0;
+    set_state(s, i, GN_SESSION_UP, 0, now_ns);
+}
+
+/* ---- what comes in ---- */
+
+static void on_logged_in(struct gn_stage_orders *s, uint32_t i, const struct gn_soup_info *info, uint64_t now_ns)
+{
+    struct gn_session_row *r = &s->rows[i];
+    r->logins++;
+    memcpy(r->venue_session, s->state[i].soup.session, sizeof s->state[i].soup.session);
+    s->state[i].login_seen = 1;
+    set_state(s, i, GN_SESSION_RECOVERING, info->lost != 0 ? 1 : 0, now_ns);
+    send_query(s, i, now_ns);
+}
+
+/* One packet of the stream; false when the loop over the stream must stop. */
+static bool on_packet(struct gn_stage_orders *s, uint32_t i, const struct gn_soup_packet *pkt, uint64_t now_ns)
+{
+    struct gn_soup_client *soup = &s->state[i].soup;
+    struct gn_soup_info info;
+    enum gn_soup_event ev = gn_soup_client_on_packet(soup, pkt, now_ns, &info);
+    s->rows[i].last_rx_ns = now_ns;
+    switch (ev) {
+    case GN_SOUP_EV_LOGGED_IN:
+        on_logged_in(s, i, &info, now_ns);
+        return true;
+    case GN_SOUP_EV_LOGIN_REJECTED:
+        lost(s, i, GN_SESSION_REFUSED, (uint32_t)info.reason, now_ns);
+        return false;
+    case GN_SOUP_EV_DATA_SEQUENCED:
+        gn_execution_message(s, i, info.payload, info.len, info.seq, now_ns);
+        gn_soup_client_done(soup, info.seq);
+        s->rows[i].next_in_seq = soup->next_seq;
+        return true;
+    case GN_SOUP_EV_SESSION_END:
+        lost(s, i, GN_SESSION_ENDED, 0, now_ns);
+        return false;
+    case GN_SOUP_EV_ERROR:
+        s->m->session_errors++;
+        lost(s, i, GN_SESSION_DOWN, (uint32_t)-info.err, now_ns);
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void read_stream(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
+{
+    const uint8_t *data;
+    struct gn_soup_packet pkt;
+    for (uint32_t k = 0; k < MESSAGES_A_TURN; k++) {
+        uint32_t conn = s->rows[i].conn;
+        uint32_t n = gn_tcp_readable(tcp_of(s, i), conn, &data);
+        int rc = n == 0 ? 0 : gn_soup_next(data, n, &pkt);
+        if (rc == 0 || !gn_orders_room(s))
+            return; /* what cannot be journaled stays in the stream until it can */
+        if (rc < 0) {
+            gn_soup_client_on_error(&s->state[i].soup, rc);
+            s->m->session_errors++;
+            lost(s, i, GN_SESSION_DOWN, (uint32_t)-rc, now_ns);
+            return;
+        }
+        if (!on_packet(s, i, &pkt, now_ns))
+            return;
+        gn_tcp_consume(tcp_of(s, i), conn, pkt.bytes);
+    }
+}
+
+static void poll_timers(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
+{
+    uint8_t buf[GN_SOUP_HEADER];
+    switch (gn_soup_client_timer(&s->state[i].soup, now_ns)) {
+    case GN_SOUP_TIMER_HEARTBEAT:
+        (void)send_bytes(s, i, buf, gn_soup_client_heartbeat(&s->state[i].soup, buf, now_ns), now_ns);
+        break;
+    case GN_SOUP_TIMER_DEAD:
+        lost(s, i, GN_SESSION_DOWN, 0, now_ns);
+        break;
+    default:
+        break;
+    }
+}
+
+void gn_session_poll(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
+{
+    struct gn_session_row *r = &s->rows[i];
+    uint32_t state = state_of(s, i);
+    if (GN_UNLIKELY(state == GN_SESSION_DOWN)) {
+        if (now_ns >= r->retry_ns)
+            connect_session(s, i, now_ns);
+        return;
+    }
+    if (GN_UNLIKELY(r->conn == GN_NONE32))
+        return; /* refused or ended: an operator must act */
+    uint32_t ev = gn_tcp_events(tcp_of(s, i), r->conn);
+    if (GN_UNLIKELY(ev & GN_TCP_EV_CONNECTED) && state == GN_SESSION_CONNECTING)
+        login(s, i, now_ns);
+    read_stream(s, i, now_ns);
+    if (GN_UNLIKELY(ev & (GN_TCP_EV_ABORTED | GN_TCP_EV_PEER_CLOSED | GN_TCP_EV_CLOSED)) && r->conn != GN_NONE32) {
+        lost(s, i, GN_SESSION_DOWN, 0, now_ns);
+        return;
+    }
+    if (r->conn == GN_NONE32 || state == GN_SESSION_CONNECTING)
+        return;
+    if (GN_UNLIKELY(state == GN_SESSION_RECOVERING && !s->state[i].query_sent))
+        send_query(s, i, now_ns);
+    poll_timers(s, i, now_ns);
+}
+
+/* ---- start and stop ---- */
+
+void gn_session_start(struct gn_stage_orders *s, uint32_t i, bool joined, uint64_t now_ns)
+{
+    struct gn_session_row *r = &s->rows[i];
+    struct gn_session_state_row *st = &s->state[i];
+    const struct gn_conf_session *c = &s->conf->session[i];
+    struct gn_soup_timing timing = {
+        .heartbeat_ns = c->heartbeat_ms * NS_PER_MS,
+        .dead_ns = c->dead_ms * NS_PER_MS,
+        .login_ns = LOGIN_TIME_NS,
+    };
+    if (joined && gn_soup_client_join(&st->soup) == GN_SOUP_OK) {
+        /* the orders' fate is asked of the venue on a new connection; the old one is closed, not carried on */
+        lost(s, i, GN_SESSION_DOWN, 0, now_ns);
+        r->retry_ns = now_ns;
+        return;
+    }
+    gn_soup_client_new(&st->soup, c->username, c->password, "", 1, &timing);
+    st->rng = 0x9e3779b97f4a7c15ull ^ now_ns ^ (uint64_t)(i + 1) << 56;
+    r->conn = GN_NONE32;
+    r->next_in_seq = 1;
+    r->retry_ns = now_ns;
+    atomic_store_explicit(&r->state, GN_SESSION_DOWN, memory_order_relaxed);
+}
+
+void gn_session_logout(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
+{
+    uint8_t buf[GN_SOUP_HEADER];
+    struct gn_session_row *r = &s->rows[i];
+    if (r->conn == GN_NONE32)
+        return;
+    if (s->state[i].login_seen)
+        (void)send_bytes(s, i, buf, gn_soup_client_logout(&s->state[i].soup, buf, now_ns), now_ns);
+    (void)gn_tcp_close(tcp_of(s, i), net_of(s, i), r->conn, now_ns, txq_of(s, i));
+}

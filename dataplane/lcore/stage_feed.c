@@ -1,0 +1,466 @@
+#include "dataplane/lcore/stage_feed.h"
+
+#include "drivers/venue/nasdaq/itch.h"
+#include "drivers/venue/nasdaq/moldudp64.h"
+
+#define NS_PER_US      1000ull
+#define ITCH_PRICE_EXP (-4)
+
+void gn_stage_feed_arb_config(const struct gn_conf *conf, struct gn_arb_config *out)
+{
+    const struct gn_conf_feed *f = &conf->feed;
+    memset(out, 0, sizeof *out);
+    if (f->session[0] != 0) {
+        memset(out->session, ' ', sizeof out->session);
+        memcpy(out->session, f->session, strnlen(f->session, sizeof out->session));
+    }
+    out->slot_bytes = GN_NET_MTU_MAX;
+    out->slots = f->reorder_packets;
+    out->start_seq = 1; /* a session's whole day: what came before us is asked for again */
+    out->gap_request_ns = f->gap_request_us * NS_PER_US;
+    out->retry_ns = 4 * out->gap_request_ns;
+    out->retry_max_ns = 256 * out->gap_request_ns;
+    out->request_max = 1024;
+    out->max_retries = f->request_port == GN_NONE32 ? 0 : f->gap_retries;
+    out->back_window = 1ull << 20;
+    out->jump_max = 0;
+}
+
+/* What cannot be journaled must not be traded on: the kill word is raised, the orders lcore writes down why. */
+static struct gn_rec *reserve_event(struct gn_stage_feed *f, uint16_t type, uint32_t payload, uint64_t now_ns)
+{
+    struct gn_rec *rec = gn_ring_reserve(f->events, type, (uint32_t)sizeof *rec + payload);
+    if (GN_UNLIKELY(rec == NULL)) {
+        f->m->events_lost++;
+        gn_kill_raise(&f->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
+        return NULL;
+    }
+    rec->time_ns = now_ns;
+    rec->corr = 0;
+    return rec;
+}
+
+static void journal_packet(struct gn_stage_feed *f, const struct gn_arb_out *p, uint64_t now_ns)
+{
+    struct gn_ev_md_packet *ev;
+    struct gn_rec *rec = reserve_event(f, GN_EV_MD_PACKET, (uint32_t)sizeof *ev + p->len, now_ns);
+    if (rec == NULL)
+        return;
+    rec->corr = p->first;
+    ev = (struct gn_ev_md_packet *)(rec + 1);
+    *ev =
+        (struct gn_ev_md_packet){.first_seq = p->first - p->skip, .count = p->count, .bytes = p->len, .line = p->line};
+    memcpy(ev->data, p->data, p->len);
+}
+
+static void journal_gaps(struct gn_stage_feed *f, uint64_t now_ns)
+{
+    struct gn_ev_gap gap;
+    while (GN_UNLIKELY(gn_arb_gap_event(f->arb, &gap))) {
+        struct gn_rec *rec = reserve_event(f, GN_EV_GAP, sizeof gap, now_ns);
+        if (rec != NULL)
+            memcpy(rec + 1, &gap, sizeof gap);
+    }
+}
+
+/* ---- instruments ---- */
+
+static GN_COLD uint32_t learn(struct gn_stage_feed *f, uint16_t locate, const char symbol[8])
+{
+    struct gn_instruments *t = f->instruments;
+    uint32_t count = atomic_load_explicit(&t->count, memory_order_relaxed);
+    uint32_t i = 0;
+    while (i < count && memcmp(t->row[i].symbol, symbol, 8) != 0)
+        i++;
+    if (i == t->capacity) {
+        f->m->md_no_instrument++;
+        return GN_NONE32;
+    }
+    if (i == count) {
+        struct gn_instrument *k = &t->row[i];
+        memcpy(k->symbol, symbol, 8);
+        k->price_exp = ITCH_PRICE_EXP;
+        k->strategy = GN_NONE32;
+        k->tick = 100;
+        k->lot = 1;
+        k->configured = 0;
+        /* pairs with the acquire load of readers: the row is written */
+        atomic_store_explicit(&t->count, count + 1, memory_order_release);
+    }
+    f->locate[locate] = i + 1;
+    return i;
+}
+
+static inline uint32_t instrument_of(struct gn_stage_feed *f, const struct gn_itch_msg *m)
+{
+    uint32_t known = f->locate[m->locate];
+    return GN_LIKELY(known != 0) ? known - 1 : learn(f, m->locate, m->symbol);
+}
+
+/* ---- best prices ---- */
+
+static void publish_row(struct gn_stage_feed *f, uint32_t instrument)
+{
+    const struct gn_book *k = gn_book_at(f->books, instrument);
+    f->rows[instrument] = (struct gn_book_row){k->live_orders, k->digest};
+}
+
+static void publish_top(struct gn_stage_feed *f, uint32_t instrument, int change, uint64_t seq, uint64_t venue_ns,
+                        uint64_t now_ns)
+{
+    struct gn_book_top top;
+    struct gn_tob *t = &f->tob[instrument];
+    gn_book_top(f->books, instrument, &top);
+    uint32_t flags = t->flags & (uint32_t)~GN_MD_CROSSED;
+    if (top.bid != 0 && top.ask != 0 && top.bid >= top.ask)
+        flags |= GN_MD_CROSSED;
+    gn_tob_begin(t);
+    t->flags = flags;
+    t->bid = top.bid;
+    t->bid_qty = top.bid_qty;
+    t->ask = top.ask;
+    t->ask_qty = top.ask_qty;
+    t->tick_seq = seq;
+    gn_tob_end(t);
+    if (f->instruments->row[instrument].strategy == GN_NONE32)
+        return;
+    struct gn_md md = {
+        .instrument = instrument,
+        .kind = GN_MD_BOOK,
+        .flags = (uint8_t)flags,
+        .price_moved = (change & GN_BOOK_TOP_PRICE) != 0,
+        .bid = top.bid,
+        .bid_qty = top.bid_qty,
+        .ask = top.ask,
+        .ask_qty = top.ask_qty,
+        .last = t->last,
+        .tick_seq = seq,
+        .venue_ns = venue_ns,
+    };
+    f->m->md_events++;
+    f->md_sink(f->md_ctx, &md, now_ns);
+}
+
+static void publish_trade(struct gn_stage_feed *f, uint32_t instrument, uint32_t passive_side, int64_t price,
+                          int64_t qty, uint64_t seq, uint64_t venue_ns, uint64_t now_ns)
+{
+    struct gn_tob *t = &f->tob[instrument];
+    gn_tob_begin(t);
+    t->last = price;
+    t->last_qty = qty;
+    t->tick_seq = seq;
+    gn_tob_end(t);
+    if (f->instruments->row[instrument].strategy == GN_NONE32)
+        return;
+    struct gn_md md = {
+        .instrument = instrument,
+        .kind = GN_MD_TRADE,
+        .flags = (uint8_t)t->flags,
+        .last_side = passive_side == GN_SIDE_BUY ? GN_SIDE_SELL : GN_SIDE_BUY,
+        .bid = t->bid,
+        .bid_qty = t->bid_qty,
+        .ask = t->ask,
+        .ask_qty = t->ask_qty,
+        .last = price,
+        .last_qty = qty,
+        .tick_seq = seq,
+        .venue_ns = venue_ns,
+    };
+    f->m->md_events++;
+    f->md_sink(f->md_ctx, &md, now_ns);
+}
+
+static void set_flag(struct gn_stage_feed *f, uint32_t instrument, uint32_t flag, bool on)
+{
+    struct gn_tob *t = &f->tob[instrument];
+    gn_tob_begin(t);
+    t->flags = on ? t->flags | flag : t->flags & ~flag;
+    gn_tob_end(t);
+}
+
+static void tell_status(struct gn_stage_feed *f, uint32_t instrument, uint32_t extra_flags, uint64_t now_ns)
+{
+    const struct gn_tob *t = &f->tob[instrument];
+    struct gn_md md = {
+        .instrument = instrument,
+        .kind = GN_MD_STATUS,
+        .flags = (uint8_t)(t->flags | extra_flags),
+        .bid = t->bid,
+        .bid_qty = t->bid_qty,
+        .ask = t->ask,
+        .ask_qty = t->ask_qty,
+        .last = t->last,
+        .tick_seq = t->tick_seq,
+    };
+    if (f->instruments->row[instrument].strategy == GN_NONE32)
+        return;
+    f->m->md_events++;
+    f->md_sink(f->md_ctx, &md, now_ns);
+}
+
+/* ---- messages ---- */
+
+static GN_COLD void count_book_error(struct gn_stage_feed *f, uint32_t instrument, int err)
+{
+    if (err == GN_BOOK_ERR_UNKNOWN_REF)
+        f->m->md_unknown_ref++;
+    else if (err == GN_BOOK_ERR_INSTRUMENT)
+        f->m->md_no_instrument++;
+    else if (err != GN_BOOK_ERR_FULL)
+        f->m->md_bad_book++;
+    else {
+        f->m->md_book_full++;
+        if (instrument != GN_NONE32)
+            set_flag(f, instrument, GN_MD_STALE, true);
+    }
+}
+
+static void book_changed(struct gn_stage_feed *f, uint32_t instrument, int change, const struct gn_itch_msg *m,
+                         uint64_t seq, uint64_t now_ns)
+{
+    if (GN_UNLIKELY(change < 0)) {
+        count_book_error(f, instrument, change);
+        return;
+    }
+    publish_row(f, instrument);
+    if (change != 0)
+        publish_top(f, instrument, change, seq, m->time_ns, now_ns);
+}
+
+static void on_add(struct gn_stage_feed *f, const struct gn_itch_msg *m, uint64_t seq, uint64_t now_ns)
+{
+    uint32_t instrument = instrument_of(f, m);
+    if (instrument == GN_NONE32)
+        return;
+    uint32_t side = m->side == 'B' ? GN_SIDE_BUY : GN_SIDE_SELL;
+    if (GN_UNLIKELY(m->side != 'B' && m->side != 'S')) {
+        f->m->md_bad_message++;
+        return;
+    }
+    int change = gn_book_add(f->books, instrument, m->ref, side, m->price, (int64_t)m->shares);
+    book_changed(f, instrument, change, m, seq, now_ns);
+}
+
+static void on_executed(struct gn_stage_feed *f, const struct gn_itch_msg *m, bool own_price, uint64_t seq,
+                        uint64_t now_ns)
+{
+    struct gn_book_order was = {.instrument = GN_NONE32};
+    int change = gn_book_reduce(f->books, m->ref, (int64_t)m->shares, &was);
+    if (change >= 0 && (!own_price || m->printable == 'Y'))
+        publish_trade(f, was.instrument, was.side_used - 1, own_price ? (int64_t)m->price : was.price,
+                      (int64_t)m->shares, seq, m->time_ns, now_ns);
+    book_changed(f, was.instrument, change, m, seq, now_ns);
+}
+
+static void on_halt(struct gn_stage_feed *f, const struct gn_itch_msg *m, uint64_t now_ns)
+{
+    uint32_t instrument = instrument_of(f, m);
+    if (instrument == GN_NONE32)
+        return;
+    set_flag(f, instrument, GN_MD_HALTED, m->trading_state != 'T');
+    tell_status(f, instrument, 0, now_ns);
+}
+
+static void on_directory(struct gn_stage_feed *f, const struct gn_itch_msg *m)
+{
+    uint32_t known = f->locate[m->locate];
+    if (known != 0 && memcmp(f->instruments->row[known - 1].symbol, m->symbol, 8) == 0)
+        return;
+    (void)learn(f, m->locate, m->symbol); /* a new day's locate codes replace the old ones */
+}
+
+static void on_print(struct gn_stage_feed *f, const struct gn_itch_msg *m, int64_t qty, uint64_t seq, uint64_t now_ns)
+{
+    uint32_t instrument = instrument_of(f, m);
+    if (instrument != GN_NONE32 && qty > 0)
+        publish_trade(f, instrument, m->side == 'S' ? GN_SIDE_SELL : GN_SIDE_BUY, m->price, qty, seq, m->time_ns,
+                      now_ns);
+}
+
+static GN_HOT void on_message(struct gn_stage_feed *f, const uint8_t *p, uint16_t len, uint64_t seq, uint64_t now_ns)
+{
+    struct gn_itch_msg m;
+    struct gn_book_order was = {.instrument = GN_NONE32};
+    f->m->md_messages++;
+    if (GN_UNLIKELY(gn_itch_check(p, len) != GN_ITCH_OK)) {
+        f->m->md_bad_message++;
+        return;
+    }
+    switch (p[0]) {
+    case GN_ITCH_ADD:
+    case GN_ITCH_ADD_MPID: /* the same fields, then the attribution */
+        gn_itch_get_A(p, &m);
+        on_add(f, &m, seq, now_ns);
+        break;
+    case GN_ITCH_DELETE: {
+        gn_itch_get_D(p, &m);
+        int change = gn_book_delete(f->books, m.ref, &was);
+        book_changed(f, was.instrument, change, &m, seq, now_ns);
+        break;
+    }
+    case GN_ITCH_REPLACE: {
+        gn_itch_get_U(p, &m);
+        int change = gn_book_replace(f->books, m.ref, m.new_ref, m.price, (int64_t)m.shares, &was);
+        book_changed(f, was.instrument, change, &m, seq, now_ns);
+        break;
+    }
+    case GN_ITCH_EXECUTED:
+        gn_itch_get_E(p, &m);
+        on_executed(f, &m, false, seq, now_ns);
+        break;
+    case GN_ITCH_EXECUTED_PRICE:
+        gn_itch_get_C(p, &m);
+        on_executed(f, &m, true, seq, now_ns);
+        break;
+    case GN_ITCH_CANCEL: {
+        gn_itch_get_X(p, &m);
+        int change = gn_book_reduce(f->books, m.ref, (int64_t)m.shares, &was);
+        book_changed(f, was.instrument, change, &m, seq, now_ns);
+        break;
+    }
+    case GN_ITCH_TRADE:
+        gn_itch_get_P(p, &m);
+        on_print(f, &m, (int64_t)m.shares, seq, now_ns);
+        break;
+    case GN_ITCH_CROSS_TRADE:
+        gn_itch_get_Q(p, &m);
+        m.side = 'B';
+        on_print(f, &m, m.shares > INT32_MAX ? 0 : (int64_t)m.shares, seq, now_ns);
+        break;
+    case GN_ITCH_DIRECTORY:
+        gn_itch_get_R(p, &m);
+        on_directory(f, &m);
+        break;
+    case GN_ITCH_TRADING_ACTION:
+        gn_itch_get_H(p, &m);
+        on_halt(f, &m, now_ns);
+        break;
+    default: /* known and well-formed, but says nothing of books or trading states */
+        break;
+    }
+}
+
+static void deliver(struct gn_stage_feed *f, const struct gn_arb_out *p, uint64_t now_ns)
+{
+    struct gn_mold_packet packet;
+    const uint8_t *msg;
+    uint16_t len;
+    if (GN_UNLIKELY(gn_mold_parse(p->data, p->len, &packet) != GN_MOLD_OK))
+        return; /* parsed before it was given to the arbiter: cannot be */
+    if (f->conf->journal.inputs)
+        journal_packet(f, p, now_ns);
+    f->m->md_packets++;
+    struct gn_mold_iter it = gn_mold_iter(&packet);
+    gn_mold_skip(&it, p->skip);
+    for (uint32_t i = 0; i < p->deliver; i++) {
+        uint64_t seq = it.seq;
+        if (!gn_mold_next(&it, &msg, &len))
+            break;
+        on_message(f, msg, len, seq, now_ns);
+    }
+}
+
+/* ---- gaps ---- */
+
+static void tell_all(struct gn_stage_feed *f, uint32_t extra_flags, uint64_t now_ns)
+{
+    uint32_t count = atomic_load_explicit(&f->instruments->count, memory_order_relaxed);
+    for (uint32_t i = 0; i < count; i++)
+        tell_status(f, i, extra_flags, now_ns);
+}
+
+static void follow_gap(struct gn_stage_feed *f, uint64_t now_ns)
+{
+    bool stale = gn_arb_stale(f->arb);
+    if (GN_LIKELY(!stale && atomic_load_explicit(&f->instruments->stale, memory_order_relaxed) == 0))
+        return;
+    atomic_store_explicit(&f->instruments->stale, stale, memory_order_relaxed);
+    if (!stale && f->told_stale) {
+        f->told_stale = false;
+        tell_all(f, 0, now_ns);
+    }
+    journal_gaps(f, now_ns);
+}
+
+static void drain_held(struct gn_stage_feed *f, uint64_t now_ns)
+{
+    struct gn_arb_out out;
+    while (gn_arb_next_held(f->arb, now_ns, &out))
+        deliver(f, &out, now_ns);
+}
+
+static void request(struct gn_stage_feed *f, const struct gn_arb_request *want, uint64_t now_ns)
+{
+    const struct gn_conf_feed *c = &f->conf->feed;
+    struct gn_mold_request r = {.count = (uint16_t)want->count, .seq = want->from};
+    uint8_t buf[GN_MOLD_REQUEST];
+    memcpy(r.session, f->arb->session, sizeof r.session);
+    gn_mold_request_write(buf, &r);
+    int rc = gn_udp_send(f->net[c->request_port], c->request_ip, (uint16_t)c->request_local_udp_port,
+                         (uint16_t)c->request_udp_port, buf, sizeof buf, now_ns, f->txq[c->request_port]);
+    if (rc == GN_NET_OK)
+        f->m->md_requests++; /* else the arbiter asks again after its retry time */
+}
+
+void gn_stage_feed_poll(struct gn_stage_feed *f, uint64_t now_ns)
+{
+    struct gn_arb_request req;
+    enum gn_arb_action action = gn_arb_timer(f->arb, now_ns, &req);
+    if (GN_LIKELY(action == GN_ARB_NOTHING))
+        return;
+    if (action == GN_ARB_REQUEST) {
+        request(f, &req, now_ns);
+        if (!f->told_stale) {
+            f->told_stale = true;
+            tell_all(f, GN_MD_STALE, now_ns);
+        }
+    } else {
+        uint32_t count = atomic_load_explicit(&f->instruments->count, memory_order_relaxed);
+        for (uint32_t i = 0; i < count; i++)
+            set_flag(f, i, GN_MD_STALE, true);
+        drain_held(f, now_ns);
+    }
+    follow_gap(f, now_ns);
+    journal_gaps(f, now_ns);
+}
+
+/* ---- packets ---- */
+
+static uint32_t line_of(const struct gn_conf_feed *c, uint32_t port, const struct gn_net_rx *rx)
+{
+    for (uint32_t i = 0; i < 2; i++)
+        if (c->line[i].port == port && c->line[i].group == rx->dst_ip && c->line[i].udp_port == rx->dst_port)
+            return i;
+    if (c->request_port == port && c->request_ip == rx->src_ip && c->request_udp_port == rx->src_port &&
+        c->request_local_udp_port == rx->dst_port)
+        return GN_ARB_LINE_RETRANSMIT;
+    return GN_NONE32;
+}
+
+void gn_stage_feed_udp(struct gn_stage_feed *f, uint32_t port, const struct gn_net_rx *rx, uint64_t now_ns)
+{
+    struct gn_mold_packet packet;
+    struct gn_arb_out out;
+    uint32_t line = line_of(&f->conf->feed, port, rx);
+    if (GN_UNLIKELY(line == GN_NONE32)) {
+        f->m->md_foreign_udp++;
+        return;
+    }
+    if (GN_UNLIKELY(gn_mold_parse(rx->payload, rx->len, &packet) != GN_MOLD_OK)) {
+        f->m->md_bad_packet++;
+        return;
+    }
+    struct gn_arb_in in = {
+        .session = packet.session,
+        .seq = packet.seq,
+        .data = rx->payload,
+        .len = (uint16_t)rx->len,
+        .count = packet.count,
+        .line = (uint8_t)line,
+    };
+    if (gn_arb_packet(f->arb, &in, now_ns, &out) == GN_ARB_DELIVER) {
+        deliver(f, &out, now_ns);
+        drain_held(f, now_ns);
+    }
+    follow_gap(f, now_ns);
+}

@@ -1,0 +1,363 @@
+#include "dataplane/lcore/stage_orders.h"
+
+#define NS_PER_MS 1000000ull
+
+static GN_COLD void journal_blocked(struct gn_stage_orders *s)
+{
+    s->m->events_lost++;
+    s->gate.journal_failed = true;
+    gn_kill_raise(&s->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
+}
+
+bool gn_orders_room(struct gn_stage_orders *s)
+{
+    uint64_t used = s->events->pending - atomic_load_explicit(&s->events->tail, memory_order_acquire);
+    if (GN_LIKELY(s->events->cells - used > 2 * GN_REC_CELLS_MAX))
+        return true;
+    if (!s->gate.journal_failed)
+        journal_blocked(s);
+    return false;
+}
+
+struct gn_rec *gn_orders_event(struct gn_stage_orders *s, uint16_t type, uint32_t payload, uint64_t now_ns)
+{
+    struct gn_rec *rec = gn_ring_reserve(s->events, type, (uint32_t)sizeof *rec + payload);
+    if (GN_UNLIKELY(rec == NULL)) {
+        journal_blocked(s);
+        return NULL;
+    }
+    rec->time_ns = now_ns;
+    rec->corr = 0;
+    return rec;
+}
+
+void gn_orders_report(struct gn_stage_orders *s, const struct gn_exec *e, uint64_t now_ns)
+{
+    struct gn_rec *rec = gn_ring_reserve(s->execs, GN_EV_EXEC_REPORT, sizeof *rec + sizeof *e);
+    if (GN_UNLIKELY(rec == NULL)) {
+        s->m->execs_lost++;
+        return;
+    }
+    rec->time_ns = now_ns;
+    rec->corr = e->order_id;
+    memcpy(rec + 1, e, sizeof *e);
+    gn_ring_publish(s->execs);
+}
+
+void gn_orders_exec_of(const struct gn_stage_orders *s, const struct gn_order *o, uint8_t kind, struct gn_exec *e)
+{
+    *e = (struct gn_exec){
+        .kind = kind,
+        .side = o->side,
+        .state = o->state,
+        .strategy = o->strategy,
+        .instrument = o->instrument,
+        .session = o->session,
+        .order_id = o->id,
+        .price = o->price,
+        .qty = o->qty,
+        .leaves = o->leaves,
+        .cum = o->cum,
+        .position = s->positions[o->instrument].qty,
+        .tag = o->tag,
+        .tick_seq = o->tick_seq,
+    };
+}
+
+/* ---- encode and send ---- */
+
+struct outgoing {
+    struct gn_tcp *tcp;
+    struct gn_net *net;
+    struct gn_txq *txq;
+    struct gn_soup_client *soup;
+    uint32_t conn;
+    uint32_t session;
+    uint8_t *at; /* SoupBinTCP header in the frame */
+};
+
+/* Takes the place in the frame for a message of len bytes; false when TCP can't take it now. */
+static bool open_message(struct gn_stage_orders *s, uint32_t session, uint32_t len, uint64_t now_ns, struct outgoing *o)
+{
+    uint32_t port = s->conf->session[session].port;
+    o->tcp = s->tcp[port];
+    o->net = s->net[port];
+    o->txq = s->txq[port];
+    o->soup = &s->state[session].soup;
+    o->conn = s->rows[session].conn;
+    o->session = session;
+    return gn_tcp_prepare(o->tcp, o->net, o->conn, GN_SOUP_HEADER + len, now_ns, o->txq, &o->at) == GN_TCP_OK;
+}
+
+static void close_message(struct gn_stage_orders *s, struct outgoing *o, uint32_t len, uint64_t now_ns)
+{
+    uint32_t bytes = gn_soup_client_order(o->soup, o->at, (uint16_t)len, now_ns);
+    gn_tcp_commit(o->tcp, o->conn, bytes, now_ns, o->txq);
+    s->rows[o->session].last_tx_ns = now_ns;
+    gn_gate_charge(&s->gate, o->session, now_ns);
+}
+
+static void fill_order(struct gn_stage_orders *s, struct gn_order *o, uint64_t seq, const struct gn_intent *in,
+                       uint64_t now_ns)
+{
+    o->id = gn_order_id(s->epoch, s->lcore, seq);
+    o->user_ref = (uint32_t)seq;
+    o->instrument = in->instrument;
+    o->side = in->side;
+    o->tif = in->tif;
+    o->session = in->session;
+    o->strategy = in->strategy;
+    o->cancel_wanted = 0;
+    o->acked = 0;
+    o->price = in->price;
+    o->qty = in->qty;
+    o->leaves = in->qty;
+    o->cum = 0;
+    o->tag = in->tag;
+    o->tick_seq = in->tick_seq;
+    o->sent_ns = now_ns;
+    o->changed_ns = now_ns;
+    o->prev_ref = o->next_ref = 0;
+    o->chain_cum = 0;
+}
+
+/* The last look at the kill words: after this the bytes belong to the stream and cannot be taken back. */
+static bool killed_meanwhile(const struct gn_stage_orders *s, const struct gn_intent *in)
+{
+    return gn_gate_ladder(&s->gate, in) >= GN_LADDER_HALTED;
+}
+
+static void note_sent(struct gn_stage_orders *s, uint64_t now_ns)
+{
+    atomic_store_explicit(&s->control->report.last_order_ns, now_ns, memory_order_relaxed);
+}
+
+static uint16_t send_new(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns, struct gn_order **out)
+{
+    uint64_t seq;
+    struct outgoing msg;
+    struct gn_order *o = gn_order_peek(s->orders, &seq);
+    if (GN_UNLIKELY(o == NULL))
+        return GN_VERDICT_TABLE_FULL;
+    if (GN_UNLIKELY(in->instrument >= s->n_templates))
+        return GN_VERDICT_NOT_TRADABLE;
+    if (GN_UNLIKELY(!open_message(s, in->session, GN_OUCH_IN_ENTER_LEN, now_ns, &msg)))
+        return GN_VERDICT_SEND_BLOCKED;
+    fill_order(s, o, seq, in, now_ns);
+    gn_ouch_enter(msg.at + GN_SOUP_HEADER, &s->templates[2 * in->instrument + in->side], o->user_ref, (uint32_t)in->qty,
+                  (uint64_t)in->price, in->tif, o->id, in->tick_seq);
+    if (GN_UNLIKELY(killed_meanwhile(s, in)))
+        return GN_VERDICT_KILLED;
+    struct gn_position *p = &s->positions[in->instrument];
+    gn_order_open(s->orders, o, seq, p, in->qty);
+    close_message(s, &msg, GN_OUCH_IN_ENTER_LEN, now_ns);
+    p->sent++;
+    s->m->orders_sent++;
+    s->rows[in->session].orders_sent++;
+    note_sent(s, now_ns);
+    *out = o;
+    return GN_VERDICT_OK;
+}
+
+/* OUCH counts what the chain has already filled into a replacement's quantity, so that a fill that crosses on the wire
+ * makes it smaller instead of adding to it. */
+static uint16_t send_replace(struct gn_stage_orders *s, const struct gn_intent *in, struct gn_order *old,
+                             uint64_t now_ns, struct gn_order **out)
+{
+    uint64_t seq;
+    struct outgoing msg;
+    struct gn_order *o = gn_order_peek(s->orders, &seq);
+    if (GN_UNLIKELY(o == NULL))
+        return GN_VERDICT_TABLE_FULL;
+    if (GN_UNLIKELY(!open_message(s, old->session, GN_OUCH_IN_REPLACE_LEN, now_ns, &msg)))
+        return GN_VERDICT_SEND_BLOCKED;
+    fill_order(s, o, seq, in, now_ns);
+    o->session = old->session;
+    gn_ouch_replace(msg.at + GN_SOUP_HEADER, &s->templates[2 * in->instrument + in->side], old->user_ref, o->user_ref,
+                    (uint32_t)(in->qty + old->chain_cum), (uint64_t)in->price, in->tif, o->id, in->tick_seq);
+    if (GN_UNLIKELY(killed_meanwhile(s, in)))
+        return GN_VERDICT_KILLED;
+    struct gn_position *p = &s->positions[in->instrument];
+    o->prev_ref = old->user_ref;
+    o->chain_cum = old->chain_cum;
+    old->next_ref = o->user_ref;
+    old->changed_ns = now_ns;
+    gn_order_open(s->orders, o, seq, p, gn_max_i64(in->qty - old->reserved, 0));
+    gn_order_event(s->orders, old, GN_ORDER_EV_REPLACE_SENT, p);
+    close_message(s, &msg, GN_OUCH_IN_REPLACE_LEN, now_ns);
+    s->m->replaces_sent++;
+    s->rows[old->session].replaces_sent++;
+    note_sent(s, now_ns);
+    *out = o;
+    return GN_VERDICT_OK;
+}
+
+uint16_t gn_orders_cancel(struct gn_stage_orders *s, struct gn_order *o, uint64_t now_ns)
+{
+    struct outgoing msg;
+    if (!open_message(s, o->session, GN_OUCH_IN_CANCEL_LEN, now_ns, &msg))
+        return GN_VERDICT_SEND_BLOCKED;
+    gn_ouch_cancel(msg.at + GN_SOUP_HEADER, o->user_ref, 0);
+    close_message(s, &msg, GN_OUCH_IN_CANCEL_LEN, now_ns);
+    gn_order_event(s->orders, o, GN_ORDER_EV_CANCEL_SENT, &s->positions[o->instrument]);
+    o->changed_ns = now_ns;
+    s->m->cancels_sent++;
+    s->rows[o->session].cancels_sent++;
+    return GN_VERDICT_OK;
+}
+
+static uint16_t send_reduce(struct gn_stage_orders *s, const struct gn_intent *in, struct gn_order *o, uint64_t now_ns)
+{
+    struct outgoing msg;
+    if (!open_message(s, o->session, GN_OUCH_IN_MODIFY_LEN, now_ns, &msg))
+        return GN_VERDICT_SEND_BLOCKED;
+    gn_ouch_modify(msg.at + GN_SOUP_HEADER, o->user_ref, o->side, (uint32_t)in->qty);
+    close_message(s, &msg, GN_OUCH_IN_MODIFY_LEN, now_ns);
+    s->m->cancels_sent++;
+    s->rows[o->session].cancels_sent++;
+    return GN_VERDICT_OK;
+}
+
+static uint16_t act(struct gn_stage_orders *s, const struct gn_intent *in, struct gn_order *target, uint64_t now_ns,
+                    struct gn_order **out)
+{
+    *out = target;
+    switch (in->action) {
+    case GN_ACTION_NEW:
+        return send_new(s, in, now_ns, out);
+    case GN_ACTION_REPLACE:
+        return send_replace(s, in, target, now_ns, out);
+    case GN_ACTION_CANCEL:
+        return gn_orders_cancel(s, target, now_ns);
+    default:
+        return send_reduce(s, in, target, now_ns);
+    }
+}
+
+/* ---- intents ---- */
+
+static void report_refused(struct gn_stage_orders *s, const struct gn_intent *in, uint16_t verdict, uint64_t now_ns)
+{
+    struct gn_exec e = {
+        .kind = GN_EXEC_GATE_REJECTED,
+        .side = in->side & 1,
+        .reason = verdict,
+        .strategy = in->strategy,
+        .instrument = in->instrument,
+        .session = in->session,
+        .prev_id = in->target,
+        .price = in->price,
+        .qty = in->qty,
+        .tag = in->tag,
+        .tick_seq = in->tick_seq,
+    };
+    /* a malformed instrument number must not index a strategy's tables */
+    if (in->instrument < s->gate.max_instruments)
+        gn_orders_report(s, &e, now_ns);
+}
+
+static void report_sent(struct gn_stage_orders *s, const struct gn_intent *in, const struct gn_order *o,
+                        uint64_t now_ns)
+{
+    struct gn_exec e;
+    if (in->action != GN_ACTION_NEW && in->action != GN_ACTION_REPLACE)
+        return;
+    gn_orders_exec_of(s, o, GN_EXEC_SENT, &e);
+    e.prev_id = in->action == GN_ACTION_REPLACE ? in->target : 0;
+    gn_orders_report(s, &e, now_ns);
+}
+
+void gn_stage_orders_intent(void *stage, const struct gn_intent *in, uint64_t now_ns)
+{
+    struct gn_stage_orders *s = stage;
+    struct gn_gate_detail detail = {0, 0};
+    struct gn_order *o = NULL;
+
+    s->m->intents++;
+    if (in->action == GN_ACTION_MASS_CANCEL && in->strategy < GN_STRATEGIES_MAX) {
+        gn_sweep_mass(s, in->strategy, in->instrument);
+        return;
+    }
+    struct gn_rec *rec = gn_orders_event(s, GN_EV_ORDER, sizeof(struct gn_ev_order), now_ns);
+    if (GN_UNLIKELY(rec == NULL)) {
+        s->m->verdict[GN_VERDICT_JOURNAL_BLOCKED]++;
+        report_refused(s, in, GN_VERDICT_JOURNAL_BLOCKED, now_ns);
+        return;
+    }
+    struct gn_order *target = in->action == GN_ACTION_NEW ? NULL : gn_order_by_id(s->orders, in->target);
+    uint16_t verdict = gn_gate_check(&s->gate, in, target, now_ns, &detail);
+    if (GN_LIKELY(verdict == GN_VERDICT_OK))
+        verdict = act(s, in, target, now_ns, &o);
+    s->m->verdict[verdict]++;
+    rec->corr = in->tick_seq;
+    *(struct gn_ev_order *)(rec + 1) = (struct gn_ev_order){
+        .intent = *in,
+        .order_id = verdict == GN_VERDICT_OK ? o->id : 0,
+        .user_ref = verdict == GN_VERDICT_OK ? o->user_ref : 0,
+        .verdict = verdict,
+        .limit_value = detail.limit,
+        .used_value = detail.used,
+    };
+    if (verdict == GN_VERDICT_OK)
+        report_sent(s, in, o, now_ns);
+    else
+        report_refused(s, in, verdict, now_ns);
+}
+
+/* ---- the turn of the loop ---- */
+
+static void watch_controlplane(struct gn_stage_orders *s, uint64_t now_ns)
+{
+    uint64_t count = atomic_load_explicit(&s->control->controlplane.count, memory_order_relaxed);
+    if (GN_LIKELY(count != s->beat_count)) {
+        s->beat_count = count;
+        s->beat_ns = now_ns;
+        s->gate.control_stale = false;
+        return;
+    }
+    uint64_t silent_ns = now_ns - s->beat_ns;
+    if (GN_LIKELY(silent_ns < s->conf->heartbeat_stale_ms * NS_PER_MS))
+        return;
+    s->gate.control_stale = true;
+    if (silent_ns >= s->conf->heartbeat_cancel_ms * NS_PER_MS &&
+        gn_kill_level(atomic_load_explicit(&s->control->kill_all, memory_order_relaxed)) < GN_LADDER_KILLED) {
+        struct gn_kill_record *r = &s->control->record[GN_KILL_BY_DATAPLANE];
+        *r = (struct gn_kill_record){.set_ns = now_ns, .level = GN_LADDER_KILLED, .who = "dataplane"};
+        memcpy(r->why, "control plane heartbeat lost", sizeof "control plane heartbeat lost");
+        gn_kill_raise(&s->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
+    }
+}
+
+void gn_stage_orders_poll(struct gn_stage_orders *s, uint64_t now_ns)
+{
+    gn_gate_refresh(&s->gate);
+    /* acquire: pairs with the journal's release; what it says of durability is behind it */
+    if (GN_UNLIKELY(atomic_load_explicit(&s->control->journal_failed, memory_order_acquire) != 0) &&
+        !s->gate.journal_failed)
+        journal_blocked(s);
+    watch_controlplane(s, now_ns);
+    for (uint32_t i = 0; i < s->conf->n_sessions; i++)
+        gn_session_poll(s, i, now_ns);
+    gn_sweep_poll(s, now_ns);
+}
+
+void gn_stage_orders_start(struct gn_stage_orders *s, bool joined, uint64_t now_ns)
+{
+    uint32_t configured = s->instruments->configured;
+    for (uint32_t i = 0; i < configured; i++) {
+        gn_ouch_enter_template(&s->templates[2 * i], GN_SIDE_BUY, s->instruments->row[i].symbol);
+        gn_ouch_enter_template(&s->templates[2 * i + 1], GN_SIDE_SELL, s->instruments->row[i].symbol);
+    }
+    s->n_templates = configured;
+    s->beat_ns = now_ns;
+    for (uint32_t i = 0; i < s->conf->n_sessions; i++)
+        gn_session_start(s, i, joined, now_ns);
+    for (uint32_t i = s->orders->list_head; i != GN_NONE32; i = s->orders->order[i].list_next)
+        s->wanted += s->orders->order[i].cancel_wanted;
+}
+
+void gn_stage_orders_stop(struct gn_stage_orders *s, uint64_t now_ns)
+{
+    for (uint32_t i = 0; i < s->conf->n_sessions; i++)
+        gn_session_logout(s, i, now_ns);
+}

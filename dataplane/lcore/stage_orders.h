@@ -1,0 +1,107 @@
+/* Stage orders: intents pass the gate and leave; what the venue says comes back; positions move; kill and loss of
+ * control are acted on. Pure: no DPDK, no clock. Four files:
+ *
+ *      stage_orders.c   intent -> gate -> order -> OUCH in the TCP frame
+ *      execution.c      OUCH message of the venue -> order, position -> report to strategy and journal
+ *      session.c        TCP connection and SoupBinTCP login, heartbeats, resume, reconciliation
+ *      cancel_sweep.c   kill word, mass cancels, lost control plane: cancel, watch, ask again
+ *
+ * Nothing is sent that was not journaled first: room in the event ring is reserved before anything is changed. A venue
+ * message that cannot be journaled is left in the TCP buffer until it can.
+ */
+#ifndef GN_LCORE_STAGE_ORDERS_H
+#define GN_LCORE_STAGE_ORDERS_H
+
+#include "dataplane/abi/conf.h"
+#include "dataplane/abi/frame.h"
+#include "dataplane/abi/metrics.h"
+#include "dataplane/engine/gate.h"
+#include "dataplane/engine/order.h"
+#include "dataplane/net/tcp.h"
+#include "drivers/venue/nasdaq/ouch.h"
+#include "drivers/venue/nasdaq/soupbintcp.h"
+
+/* Protocol state of an order session that outlives the process. */
+struct gn_session_state_row {
+    struct gn_soup_client soup;
+    uint64_t login_seen; /* 1: logged in on this connection */
+    uint64_t query_sent; /* 1: the account query is on its way */
+    uint64_t rng;
+};
+
+struct gn_stage_orders {
+    const struct gn_conf *conf;
+    uint64_t epoch;
+    uint32_t lcore;
+    struct gn_gate gate;
+    struct gn_control *control;
+    struct gn_order_table *orders;
+    struct gn_position *positions;
+    struct gn_session_row *rows;
+    struct gn_session_state_row *state;
+    const struct gn_instruments *instruments;
+    struct gn_ouch_template *templates; /* two for each instrument: buy, sell */
+    uint32_t n_templates;               /* instruments that have theirs */
+    struct gn_net *net[GN_PORTS_MAX];
+    struct gn_tcp *tcp[GN_PORTS_MAX];
+    struct gn_txq *txq[GN_PORTS_MAX];
+    struct gn_ring *events; /* to the journal */
+    struct gn_ring *execs;  /* to the strategy stage */
+    struct gn_lcore_metrics *m;
+    /* cancel sweep */
+    uint64_t word_seen;
+    uint64_t sweep_ns; /* no sweep before */
+    uint32_t wanted;   /* orders with cancel_wanted set */
+    bool killed;       /* a scope is at KILLED: sweep until nothing works */
+    /* watch on the control plane */
+    uint64_t beat_count, beat_ns;
+};
+
+/* gn_stage_orders_start: after all pointers are set: joins or starts sessions, builds the templates. */
+void gn_stage_orders_start(struct gn_stage_orders *s, bool joined, uint64_t now_ns);
+
+/* gn_stage_orders_intent: one intent; has the type of gn_intent_sink_fn. */
+void gn_stage_orders_intent(void *stage, const struct gn_intent *in, uint64_t now_ns);
+
+/* gn_stage_orders_poll: limits, heartbeat, sessions, cancel sweep. Once a turn of the loop. */
+void gn_stage_orders_poll(struct gn_stage_orders *s, uint64_t now_ns);
+
+/* gn_stage_orders_stop: logs out of all sessions; frames are in the txqs afterwards. */
+void gn_stage_orders_stop(struct gn_stage_orders *s, uint64_t now_ns);
+
+/* ---- between the four files ---- */
+
+/* gn_orders_event: a journal record with `payload` bytes behind its header; NULL, counted, and trading killed when the
+ * ring is full. */
+struct gn_rec *gn_orders_event(struct gn_stage_orders *s, uint16_t type, uint32_t payload, uint64_t now_ns);
+
+/* gn_orders_report: a report to the order's strategy. */
+void gn_orders_report(struct gn_stage_orders *s, const struct gn_exec *e, uint64_t now_ns);
+
+/* gn_orders_exec_of: a report about an order as it is now. */
+void gn_orders_exec_of(const struct gn_stage_orders *s, const struct gn_order *o, uint8_t kind, struct gn_exec *e);
+
+/* gn_orders_cancel: sends a cancel of a working order. Returns enum gn_verdict. */
+uint16_t gn_orders_cancel(struct gn_stage_orders *s, struct gn_order *o, uint64_t now_ns);
+
+/* gn_orders_room: true when the event ring takes all records that one venue message can cause; else trading is killed.
+ */
+bool gn_orders_room(struct gn_stage_orders *s) GN_MUST_CHECK;
+
+/* gn_execution_message: one sequenced message of the venue; gn_orders_room was true. */
+void gn_execution_message(struct gn_stage_orders *s, uint32_t session, const uint8_t *msg, uint16_t len, uint64_t seq,
+                          uint64_t now_ns);
+
+/* gn_session_start, gn_session_poll, gn_session_reconciled, gn_session_logout */
+void gn_session_start(struct gn_stage_orders *s, uint32_t i, bool joined, uint64_t now_ns);
+void gn_session_poll(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
+void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_user_ref, uint64_t now_ns);
+void gn_session_logout(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
+
+/* gn_sweep_poll: kill words and wanted cancels. gn_sweep_mass: marks a strategy's orders. gn_sweep_left: an order has
+ * stopped working. */
+void gn_sweep_poll(struct gn_stage_orders *s, uint64_t now_ns);
+void gn_sweep_mass(struct gn_stage_orders *s, uint32_t strategy, uint32_t instrument);
+void gn_sweep_left(struct gn_stage_orders *s, struct gn_order *o, uint64_t now_ns);
+
+#endif

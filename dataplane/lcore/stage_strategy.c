@@ -1,0 +1,93 @@
+#include "dataplane/lcore/stage_strategy.h"
+
+#define EXECS_PER_POLL 64u
+
+/* Hands on what a strategy emitted in the call that just returned. */
+static inline void flush(struct gn_stage_strategy *s, struct gn_strategy_slot *k, uint64_t now_ns)
+{
+    for (uint32_t i = 0; i < k->ctx.n; i++)
+        s->intent_sink(s->intent_ctx, &k->ctx.intent[i], now_ns);
+    k->ctx.n = 0;
+    if (GN_UNLIKELY(k->ctx.lost != 0)) {
+        s->m->intents_lost += k->ctx.lost;
+        k->ctx.lost = 0;
+    }
+}
+
+void gn_stage_strategy_md(void *stage, const struct gn_md *md, uint64_t now_ns)
+{
+    struct gn_stage_strategy *s = stage;
+    uint32_t owner = s->instruments->row[md->instrument].strategy;
+    if (owner >= s->n)
+        return;
+    struct gn_strategy_slot *k = &s->slot[owner];
+    if (k->conf_disabled)
+        return;
+    k->ctx.now_ns = now_ns;
+    k->ctx.tick_seq = md->tick_seq;
+    if (md->kind == GN_MD_TRADE)
+        k->ops->on_trade(k->state, &k->ctx, md);
+    else
+        k->ops->on_book(k->state, &k->ctx, md);
+    flush(s, k, now_ns);
+}
+
+static void poll_execs(struct gn_stage_strategy *s, uint64_t now_ns)
+{
+    const struct gn_rec *rec;
+    uint64_t last = 0;
+    int err;
+    for (uint32_t i = 0; i < EXECS_PER_POLL && (rec = gn_ring_read(s->execs, &s->exec_cursor, &err)) != NULL; i++) {
+        const struct gn_exec *e = (const struct gn_exec *)(rec + 1);
+        last = rec->seq;
+        if (e->strategy >= s->n)
+            continue;
+        struct gn_strategy_slot *k = &s->slot[e->strategy];
+        k->ctx.now_ns = now_ns;
+        k->ctx.tick_seq = e->tick_seq;
+        k->ops->on_exec(k->state, &k->ctx, e);
+        flush(s, k, now_ns);
+    }
+    if (last != 0)
+        gn_ring_release(s->execs, s->exec_cursor, last);
+}
+
+static void poll_timers(struct gn_stage_strategy *s, uint64_t now_ns)
+{
+    s->next_timer_ns = now_ns + GN_STRATEGY_TIMER_NS;
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct gn_strategy_slot *k = &s->slot[i];
+        if (k->conf_disabled)
+            continue;
+        k->ctx.now_ns = now_ns;
+        k->ctx.tick_seq = 0;
+        k->ops->on_timer(k->state, &k->ctx);
+        flush(s, k, now_ns);
+        s->m->client_bad += k->ctx.client_bad;
+        s->m->execs_lost += k->ctx.report_lost;
+        k->ctx.client_bad = k->ctx.report_lost = 0;
+    }
+}
+
+/* Clients are asked every turn, so that an intent of theirs waits for no timer. */
+static void poll_clients(struct gn_stage_strategy *s, uint64_t now_ns)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct gn_strategy_slot *k = &s->slot[i];
+        if (k->ctx.client == NULL || gn_ring_used(gn_client_intents(k->ctx.client)) == 0)
+            continue;
+        k->ctx.now_ns = now_ns;
+        k->ctx.tick_seq = 0;
+        k->ops->on_timer(k->state, &k->ctx);
+        flush(s, k, now_ns);
+    }
+}
+
+void gn_stage_strategy_poll(struct gn_stage_strategy *s, uint64_t now_ns)
+{
+    if (gn_ring_used(s->execs) != 0)
+        poll_execs(s, now_ns);
+    poll_clients(s, now_ns);
+    if (GN_UNLIKELY(now_ns >= s->next_timer_ns))
+        poll_timers(s, now_ns);
+}
