@@ -133,6 +133,7 @@ struct gn_soup_info {
     const uint8_t *payload;
     uint64_t seq;        /* DATA_SEQUENCED, DATA_REPLAYED: of this message; LOGGED_IN: of the next; LOGIN: requested */
     uint64_t lost;       /* LOGGED_IN: messages that we wanted and that the venue will not send again */
+    uint64_t replay;     /* LOGGED_IN: messages it sends though we processed them: it knows fewer than we do */
     uint16_t len;        /* of payload */
     char reason;         /* LOGIN_REJECTED: 'A' not authorized, 'S' session not available */
     uint8_t new_session; /* LOGGED_IN: another session than the one we knew; its sequence starts anew */
