@@ -1,0 +1,299 @@
+#include "config/schema.h"
+
+#include "config/draft.h"
+
+#define IN(structure, member) \
+    .offset = (uint32_t)offsetof(structure, member), .size = (uint32_t)sizeof(((structure *)0)->member)
+#define TOP(member)  IN(struct gn_draft, member)
+#define PORT(member) IN(struct gn_conf_port, member)
+#define SES(member)  IN(struct gn_draft_session, member)
+#define STR(member)  IN(struct gn_draft_strategy, member)
+#define INS(member)  IN(struct gn_draft_instrument, member)
+#define LIST_OF(array, item, count)                                                       \
+    .offset = (uint32_t)offsetof(struct gn_draft, array), .size = (uint32_t)sizeof(item), \
+    .count_offset = (uint32_t)offsetof(struct gn_draft, conf.count)
+#define RANGE(lo, hi) .min = (lo), .max = (hi)
+
+static const struct gn_schema_name modes[] = {
+    {"paper", GN_MODE_PAPER}, {"live", GN_MODE_LIVE}, {"shadow", GN_MODE_SHADOW}, {"mock", GN_MODE_MOCK}, {0}};
+static const struct gn_schema_name stages[] = {
+    {"feed", GN_STAGE_FEED}, {"strategy", GN_STAGE_STRATEGY}, {"orders", GN_STAGE_ORDERS}, {0}};
+static const struct gn_schema_name port_kinds[] = {{"memif", GN_PORT_MEMIF}, {"af_xdp", GN_PORT_AF_XDP},
+                                                   {"tap", GN_PORT_TAP},     {"pcap", GN_PORT_PCAP},
+                                                   {"pci", GN_PORT_PCI},     {0}};
+static const struct gn_schema_name roles[] = {{"client", 0}, {"server", 1}, {0}};
+static const struct gn_schema_name strategy_kinds[] = {{"touch", 0}, {"maker", 0}, {"client", 0}, {0}};
+
+/* How the rows of the limit tables are written in YAML. A new limit does not compile until it has its two lines here.
+ */
+#define KEY_tradable         "tradable"
+#define TYPE_tradable        GN_TYPE_BOOL
+#define KEY_max_qty          "max_qty"
+#define TYPE_max_qty         GN_TYPE_INT
+#define KEY_max_value        "max_value"
+#define TYPE_max_value       GN_TYPE_INT
+#define KEY_collar_bps       "collar"
+#define TYPE_collar_bps      GN_TYPE_BPS
+#define KEY_max_position     "max_position"
+#define TYPE_max_position    GN_TYPE_INT
+#define KEY_max_open_orders  "max_open_orders"
+#define TYPE_max_open_orders GN_TYPE_INT
+#define KEY_message_rate     "message_rate"
+#define TYPE_message_rate    GN_TYPE_RATE
+#define KEY_message_burst    "message_burst"
+#define TYPE_message_burst   GN_TYPE_INT
+#define KEY_cancel_reserve   "cancel_reserve"
+#define TYPE_cancel_reserve  GN_TYPE_INT
+
+#define LIMIT_ROW(prefix, base, row, num, field, unit_, lo, hi, text) \
+    {.path = prefix "." KEY_##field,                                  \
+     .type = TYPE_##field,                                            \
+     .unit = unit_,                                                   \
+     .def = "",                                                       \
+     RANGE(lo, hi),                                                   \
+     IN(base, row.field),                                             \
+     .flags = GN_KEY_LIMIT,                                           \
+     .bit = num,                                                      \
+     .set_offset = (uint32_t)offsetof(base, row.set),                 \
+     .help = text},
+#define DEFAULT_LIMIT(num, NAME, field, unit_, lo, hi, text) \
+    LIMIT_ROW("instruments.defaults.limits", struct gn_draft, defaults.limits, num, field, unit_, lo, hi, text)
+#define LISTED_LIMIT(num, NAME, field, unit_, lo, hi, text) \
+    LIMIT_ROW("instruments.list[].limits", struct gn_draft_instrument, limits, num, field, unit_, lo, hi, text)
+#define FIRM_LIMIT(num, NAME, field, unit_, lo, hi, text) \
+    LIMIT_ROW("limits", struct gn_draft, conf.firm_limits, num, field, unit_, lo, hi, text)
+
+const struct gn_schema_key gn_schema[] = {
+    {"instance", GN_TYPE_NAME, NULL, NULL, RANGE(1, GN_NAME_MAX - 1), TOP(conf.instance),
+     .help = "name of this appliance; files, sockets and metrics carry it"},
+    {"mode", GN_TYPE_ENUM, NULL, "paper", .names = modes, TOP(conf.mode),
+     .help =
+         "paper: orders stop behind the gate; live: they go to the exchange; shadow: decisions are recorded beside a "
+         "live appliance; mock: they go to a simulator"},
+    {"run_dir", GN_TYPE_PATH, NULL, NULL, RANGE(1, 79), TOP(conf.run_dir),
+     .help = "folder of the shared region, client files and sockets; short, because socket paths are made in it"},
+    {"hugepages", GN_TYPE_BOOL, NULL, "true", TOP(conf.hugepages), .help = "DPDK memory from huge pages"},
+    {"huge_dir", GN_TYPE_PATH, NULL, "", RANGE(1, 79), TOP(conf.huge_dir),
+     .help = "hugetlbfs mount for the shared region; left out: ordinary pages in run_dir"},
+    {"dpdk_mem", GN_TYPE_SIZE, "MiB", "256MiB", RANGE(16, 65536), TOP(conf.dpdk_mem_mib),
+     .help = "memory of DPDK: packet buffers and descriptor rings"},
+
+    {"cores", GN_TYPE_MAP, .help = "which CPU runs what"},
+    {"cores.main", GN_TYPE_CPU, NULL, NULL, RANGE(0, 1023), TOP(conf.main_core),
+     .help = "housekeeping CPU: main thread of the data plane, control plane"},
+    {"cores.lcores", GN_TYPE_LIST, NULL, NULL, RANGE(1, GN_LCORES_MAX),
+     LIST_OF(conf.lcore, struct gn_conf_lcore, n_lcores), .help = "the busy-polling loops"},
+    {"cores.lcores[].core", GN_TYPE_CPU, NULL, NULL, RANGE(0, 1023), IN(struct gn_conf_lcore, core),
+     .help = "CPU of the loop, isolated from everything else"},
+    {"cores.lcores[].stages", GN_TYPE_SET, NULL, NULL, .names = stages, IN(struct gn_conf_lcore, stages),
+     .help = "what the loop does; each stage is on exactly one loop"},
+    {"cores.allow_shared_core", GN_TYPE_BOOL, NULL, "false", TOP(allow_shared_core),
+     .help = "allows two loops, or a loop and the main thread, on one CPU: for trials on small machines"},
+
+    {"ports", GN_TYPE_LIST, NULL, NULL, RANGE(1, GN_PORTS_MAX), LIST_OF(conf.port, struct gn_conf_port, n_ports),
+     .help = "network ports"},
+    {"ports[].name", GN_TYPE_NAME, NULL, NULL, RANGE(1, GN_NAME_MAX - 1), PORT(name),
+     .help = "name by which lines and sessions refer to it"},
+    {"ports[].kind", GN_TYPE_ENUM, NULL, NULL, .names = port_kinds, PORT(kind), .help = "how packets come and go"},
+    {"ports[].device", GN_TYPE_PATH, NULL, NULL, RANGE(1, GN_PATH_MAX - 1), PORT(device),
+     .help = "memif: socket path; af_xdp, tap: interface; pcap: file to read; pci: 0000:03:00.0"},
+    {"ports[].device_tx", GN_TYPE_PATH, NULL, "", RANGE(1, GN_PATH_MAX - 1), PORT(device_tx),
+     .help = "pcap: file to write"},
+    {"ports[].role", GN_TYPE_ENUM, NULL, "client", .names = roles, PORT(server),
+     .help = "memif: the server makes the socket"},
+    {"ports[].id", GN_TYPE_INT, NULL, "0", RANGE(0, 65535), PORT(memif_id),
+     .help = "memif: interface number on the socket"},
+    {"ports[].queue", GN_TYPE_INT, NULL, "0", RANGE(0, 255), PORT(queue), .help = "af_xdp: receive queue"},
+    {"ports[].ip", GN_TYPE_NET, NULL, NULL, PORT(ip), .help = "address and prefix length of this port"},
+    {"ports[].gateway", GN_TYPE_IPV4, NULL, "", PORT(gateway), .help = "router for addresses outside the subnet"},
+    {"ports[].mac", GN_TYPE_MAC, NULL, "", PORT(mac), .help = "unicast MAC address; left out: the port's own"},
+    {"ports[].mtu", GN_TYPE_INT, "bytes", "1500", RANGE(576, 1500), PORT(mtu), .help = "largest IP packet"},
+    {"ports[].vlan", GN_TYPE_INT, NULL, "0", RANGE(0, 4094), PORT(vlan), .help = "VLAN tag; 0: untagged"},
+    {"ports[].rx_descs", GN_TYPE_INT, "descriptors", "1024", RANGE(64, 32768), PORT(rx_descs), .flags = GN_KEY_POW2,
+     .help = "receive ring"},
+    {"ports[].tx_descs", GN_TYPE_INT, "descriptors", "1024", RANGE(64, 32768), PORT(tx_descs), .flags = GN_KEY_POW2,
+     .help = "transmit ring"},
+
+    {"feed", GN_TYPE_MAP, .help = "market data: two lines of one MoldUDP64 stream"},
+    {"feed.session", GN_TYPE_STRING, NULL, "", RANGE(0, 10), TOP(conf.feed.session),
+     .help = "MoldUDP64 session; empty: the first that is seen"},
+    {"feed.line_a", GN_TYPE_MAP, .help = "first line"},
+    {"feed.line_a.port", GN_TYPE_REF, NULL, NULL, TOP(conf.feed.line[0].port), .of = "ports",
+     .help = "port that joins the group"},
+    {"feed.line_a.group", GN_TYPE_IPV4, NULL, NULL, TOP(conf.feed.line[0].group), .help = "multicast group"},
+    {"feed.line_a.udp_port", GN_TYPE_INT, NULL, NULL, RANGE(1, 65535), TOP(conf.feed.line[0].udp_port),
+     .help = "destination UDP port"},
+    {"feed.line_b", GN_TYPE_MAP, NULL, "", .help = "second line with the same messages"},
+    {"feed.line_b.port", GN_TYPE_REF, NULL, NULL, TOP(conf.feed.line[1].port), .of = "ports",
+     .help = "port that joins the group"},
+    {"feed.line_b.group", GN_TYPE_IPV4, NULL, NULL, TOP(conf.feed.line[1].group), .help = "multicast group"},
+    {"feed.line_b.udp_port", GN_TYPE_INT, NULL, NULL, RANGE(1, 65535), TOP(conf.feed.line[1].udp_port),
+     .help = "destination UDP port"},
+    {"feed.retransmit", GN_TYPE_MAP, NULL, "", .help = "server that repeats lost packets"},
+    {"feed.retransmit.port", GN_TYPE_REF, NULL, NULL, TOP(conf.feed.request_port), .of = "ports",
+     .help = "port by which it is asked"},
+    {"feed.retransmit.ip", GN_TYPE_IPV4, NULL, NULL, TOP(conf.feed.request_ip), .help = "its address"},
+    {"feed.retransmit.udp_port", GN_TYPE_INT, NULL, NULL, RANGE(1, 65535), TOP(conf.feed.request_udp_port),
+     .help = "its UDP port"},
+    {"feed.retransmit.local_udp_port", GN_TYPE_INT, NULL, NULL, RANGE(1, 65535), TOP(conf.feed.request_local_udp_port),
+     .help = "UDP port that takes the answers"},
+    {"feed.gap_request", GN_TYPE_DURATION, "us", "200us", RANGE(1, 10000000), TOP(conf.feed.gap_request_us),
+     .help = "how long the other line may fill a gap before a retransmission is asked for"},
+    {"feed.gap_retries", GN_TYPE_INT, "requests", "20", RANGE(0, 10000), TOP(conf.feed.gap_retries),
+     .help = "requests for one gap before it is given up and its books stay stale"},
+    {"feed.line_dead", GN_TYPE_DURATION, "ms", "2s", RANGE(10, 600000), TOP(conf.feed.line_dead_ms),
+     .help = "silence after which a line counts as dead"},
+    {"feed.reorder_packets", GN_TYPE_INT, "packets", "1024", RANGE(16, 65536), TOP(conf.feed.reorder_packets),
+     .flags = GN_KEY_POW2, .help = "packets that are held behind a gap"},
+
+    {"sessions", GN_TYPE_LIST, NULL, NULL, RANGE(1, GN_SESSIONS_MAX),
+     LIST_OF(session, struct gn_draft_session, n_sessions), .help = "order sessions: OUCH in SoupBinTCP over TCP"},
+    {"sessions[].name", GN_TYPE_NAME, NULL, NULL, RANGE(1, GN_NAME_MAX - 1), SES(s.name),
+     .help = "name of the session"},
+    {"sessions[].port", GN_TYPE_REF, NULL, NULL, SES(s.port), .of = "ports", .help = "port it uses"},
+    {"sessions[].remote", GN_TYPE_ENDPOINT, NULL, NULL, SES(s.remote_ip), .help = "the venue's address and TCP port"},
+    {"sessions[].local_port", GN_TYPE_INT, NULL, NULL, RANGE(1024, 65535), SES(s.local_port),
+     .help = "first local TCP port; reconnects count up from it"},
+    {"sessions[].username", GN_TYPE_STRING, NULL, NULL, RANGE(1, 6), SES(s.username), .help = "login"},
+    {"sessions[].password_env", GN_TYPE_STRING, NULL, "", RANGE(1, 63), SES(password_env),
+     .help = "environment variable with the password; this or password_file"},
+    {"sessions[].password_file", GN_TYPE_PATH, NULL, "", RANGE(1, GN_PATH_MAX - 1), SES(password_file),
+     .help = "file with the password, not readable by others; this or password_env"},
+    {"sessions[].password", GN_TYPE_REFUSED, NULL, "",
+     .help = "this file is copied, hashed and shown; put the password into the environment (password_env) or a file "
+             "of its own (password_file)"},
+    {"sessions[].firm", GN_TYPE_STRING, NULL, NULL, RANGE(1, 4), SES(s.firm), .help = "firm code on every order"},
+    {"sessions[].heartbeat", GN_TYPE_DURATION, "ms", "1s", RANGE(10, 60000), SES(s.heartbeat_ms),
+     .help = "our silence after which a heartbeat is sent"},
+    {"sessions[].dead", GN_TYPE_DURATION, "ms", "15s", RANGE(20, 600000), SES(s.dead_ms),
+     .help = "the venue's silence after which the session is lost"},
+    {"sessions[].reconnect", GN_TYPE_DURATION, "ms", "100ms", RANGE(1, 600000), SES(s.reconnect_ms),
+     .help = "first wait before a reconnect; doubles, with jitter"},
+    {"sessions[].reconnect_max", GN_TYPE_DURATION, "ms", "5s", RANGE(1, 600000), SES(s.reconnect_max_ms),
+     .help = "longest wait before a reconnect"},
+
+    {"clients", GN_TYPE_LIST, NULL, "[]", RANGE(0, GN_CLIENTS_MAX), LIST_OF(conf.client, char[GN_NAME_MAX], n_clients),
+     .help = "the desk's own processes that may connect"},
+    {"clients[]", GN_TYPE_NAME, NULL, NULL, RANGE(1, GN_NAME_MAX - 1), .size = GN_NAME_MAX, .help = "name of a client"},
+
+    {"strategies", GN_TYPE_LIST, NULL, "[]", RANGE(0, GN_STRATEGIES_MAX),
+     LIST_OF(strategy, struct gn_draft_strategy, n_strategies), .help = "who decides"},
+    {"strategies[].name", GN_TYPE_NAME, NULL, NULL, RANGE(1, GN_NAME_MAX - 1), STR(s.name),
+     .help = "name of the strategy"},
+    {"strategies[].kind", GN_TYPE_NAME, NULL, NULL, .names = strategy_kinds, STR(s.kind),
+     .help = "built-in strategy, or client: a process of the desk decides"},
+    {"strategies[].session", GN_TYPE_REF, NULL, NULL, STR(s.session), .of = "sessions",
+     .help = "session of its orders"},
+    {"strategies[].enabled", GN_TYPE_BOOL, NULL, "true", STR(s.enabled), .help = "false: loaded, and decides nothing"},
+    {"strategies[].client", GN_TYPE_REF, NULL, "", STR(s.client), .of = "clients", .help = "kind client: which one"},
+    {"strategies[].instruments", GN_TYPE_SYMBOLS, NULL, NULL, STR(instruments),
+     .help = "symbols it trades, each by one strategy only; all: those that no other strategy names"},
+    {"strategies[].params", GN_TYPE_PARAMS, NULL, "", STR(params), .help = "parameters of its kind"},
+
+    {"instruments", GN_TYPE_MAP, .help = "what may be traded"},
+    {"instruments.defaults", GN_TYPE_MAP, .help = "what holds for every instrument whose row says nothing else"},
+    {"instruments.defaults.price_exp", GN_TYPE_INT, "power of ten", NULL, RANGE(-9, 0), TOP(defaults.i.price_exp),
+     .help = "decimal exponent of prices: -4 means that 10000 is 1.0"},
+    {"instruments.defaults.tick", GN_TYPE_INT, "price", NULL, RANGE(1, 1000000000000), TOP(defaults.i.tick),
+     .help = "price increment, in units of price_exp"},
+    {"instruments.defaults.lot", GN_TYPE_INT, "quantity", NULL, RANGE(1, 1000000000), TOP(defaults.i.lot),
+     .help = "quantity increment"},
+    {"instruments.defaults.limits", GN_TYPE_MAP, NULL, "", .help = "risk limits; one that is not set rejects"},
+    GN_INSTRUMENT_LIMITS(DEFAULT_LIMIT) /* one row each */
+    {"instruments.list", GN_TYPE_LIST, NULL, "[]", RANGE(0, GN_INSTRUMENTS_MAX),
+     LIST_OF(instrument, struct gn_draft_instrument, n_instruments), .flags = GN_KEY_ALLOC, .of = "symbol",
+     .help = "instruments; a symbol alone is a row with the defaults"},
+    {"instruments.list[].symbol", GN_TYPE_SYMBOL, NULL, NULL, RANGE(1, GN_SYMBOL_LEN), INS(i.symbol),
+     .help = "the venue's symbol"},
+    {"instruments.list[].price_exp", GN_TYPE_INT, "power of ten", "", RANGE(-9, 0), INS(i.price_exp),
+     .help = "instead of the default"},
+    {"instruments.list[].tick", GN_TYPE_INT, "price", "", RANGE(1, 1000000000000), INS(i.tick),
+     .help = "instead of the default"},
+    {"instruments.list[].lot", GN_TYPE_INT, "quantity", "", RANGE(1, 1000000000), INS(i.lot),
+     .help = "instead of the default"},
+    {"instruments.list[].limits", GN_TYPE_MAP, NULL, "", .help = "limits instead of the defaults, one by one"},
+    GN_INSTRUMENT_LIMITS(LISTED_LIMIT) /* one row each */
+    {"instruments.file", GN_TYPE_PATH, NULL, "", RANGE(1, GN_PATH_MAX - 1), TOP(instruments_file),
+     .help = "file with one symbol a line, appended to the list with the defaults; # starts a comment; relative to the "
+             "folder of this file"},
+
+    {"limits", GN_TYPE_MAP, NULL, "{}", .help = "risk limits of the whole appliance; one that is not set rejects"},
+    GN_FIRM_LIMITS(FIRM_LIMIT) /* one row each */
+
+    {"tables", GN_TYPE_MAP, NULL, "{}", .help = "sizes of what is laid out at start"},
+    {"tables.max_instruments", GN_TYPE_INT, "instruments", "8192", RANGE(1, GN_INSTRUMENTS_MAX),
+     TOP(conf.max_instruments), .help = "configured ones and those learnt from the feed"},
+    {"tables.max_orders", GN_TYPE_INT, "orders", "65536", RANGE(64, 16777216), TOP(conf.max_orders),
+     .flags = GN_KEY_POW2, .help = "own orders"},
+    {"tables.book_orders", GN_TYPE_INT, "orders", "1048576", RANGE(1024, 134217728), TOP(conf.book_orders),
+     .flags = GN_KEY_POW2, .help = "market orders over all books"},
+    {"tables.book_levels", GN_TYPE_INT, "levels", "262144", RANGE(1024, 134217728), TOP(conf.book_levels),
+     .flags = GN_KEY_POW2, .help = "price levels over all books"},
+    {"tables.stage_ring_cells", GN_TYPE_INT, "64-byte cells", "65536", RANGE(64, 16777216), TOP(conf.stage_ring_cells),
+     .flags = GN_KEY_POW2, .help = "rings between loops"},
+    {"tables.client_ring_cells", GN_TYPE_INT, "64-byte cells", "16384", RANGE(64, 16777216),
+     TOP(conf.client_ring_cells), .flags = GN_KEY_POW2, .help = "rings to and from a client"},
+
+    {"journal", GN_TYPE_MAP, .help = "the record of everything"},
+    {"journal.dir", GN_TYPE_PATH, NULL, NULL, RANGE(1, 79), TOP(conf.journal.dir), .help = "folder of the segments"},
+    {"journal.segment", GN_TYPE_SIZE, "MiB", "64MiB", RANGE(1, 4096), TOP(conf.journal.segment_mib),
+     .help = "bytes of one segment"},
+    {"journal.segments_ahead", GN_TYPE_INT, "segments", "2", RANGE(1, 64), TOP(conf.journal.segments_ahead),
+     .help = "zero-filled segments kept ready"},
+    {"journal.inputs", GN_TYPE_BOOL, NULL, "true", TOP(conf.journal.inputs),
+     .help = "market-data packets too, so that a day can be replayed"},
+    {"journal.ring_cells", GN_TYPE_INT, "64-byte cells", "1048576", RANGE(1024, 16777216), TOP(conf.journal.ring_cells),
+     .flags = GN_KEY_POW2, .help = "event ring of each loop; a full ring stops trading"},
+
+    {"heartbeat", GN_TYPE_MAP, NULL, "{}", .help = "what the data plane expects of the control plane"},
+    {"heartbeat.period", GN_TYPE_DURATION, "ms", "10ms", RANGE(1, 1000), TOP(conf.heartbeat_period_ms),
+     .help = "how often the control plane beats"},
+    {"heartbeat.stale", GN_TYPE_DURATION, "ms", "200ms", RANGE(3, 60000), TOP(conf.heartbeat_stale_ms),
+     .help = "silence after which no new risk is taken; at least three periods"},
+    {"heartbeat.cancel", GN_TYPE_DURATION, "ms", "1s", RANGE(4, 600000), TOP(conf.heartbeat_cancel_ms),
+     .help = "silence after which all orders are cancelled; longer than stale"},
+};
+
+const uint32_t gn_schema_len = GN_ARRAY_LEN(gn_schema);
+
+const struct gn_schema_key *gn_schema_find(const char *path)
+{
+    for (uint32_t i = 0; i < gn_schema_len; i++)
+        if (strcmp(gn_schema[i].path, path) == 0)
+            return &gn_schema[i];
+    return NULL;
+}
+
+const struct gn_schema_key *gn_schema_child(const struct gn_schema_key *parent, const struct gn_schema_key *from)
+{
+    const char *dots = parent != NULL && parent->type == GN_TYPE_LIST ? "[]." : ".";
+    size_t n = parent != NULL ? strlen(parent->path) : 0;
+    const struct gn_schema_key *k = from != NULL ? from + 1 : parent != NULL ? parent + 1 : gn_schema;
+
+    for (; k < gn_schema + gn_schema_len; k++) {
+        const char *rest = k->path;
+        if (parent != NULL) {
+            if (strncmp(rest, parent->path, n) != 0 || strncmp(rest + n, dots, strlen(dots)) != 0)
+                return NULL;
+            rest += n + strlen(dots);
+        }
+        if (strpbrk(rest, ".[") == NULL)
+            return k;
+    }
+    return NULL;
+}
+
+const struct gn_schema_key *gn_schema_item(const struct gn_schema_key *list)
+{
+    const struct gn_schema_key *next = list + 1;
+    size_t n = strlen(list->path);
+    if (list->type != GN_TYPE_LIST || next >= gn_schema + gn_schema_len)
+        return NULL;
+    return strncmp(next->path, list->path, n) == 0 && strcmp(next->path + n, "[]") == 0 ? next : NULL;
+}
+
+const char *gn_schema_leaf(const struct gn_schema_key *key)
+{
+    const char *dot = strrchr(key->path, '.');
+    return dot != NULL ? dot + 1 : key->path;
+}

@@ -1,0 +1,108 @@
+#include "config/schema.h"
+#include "dataplane/abi/limits.h"
+#include "dataplane/abi/strategy_params.h"
+#include "tools/docs/docs.h"
+
+/* cell: text in a table: a bar would end the cell. */
+static void cell(FILE *to, const char *text)
+{
+    for (; *text != '\0'; text++)
+        (void)fprintf(to, *text == '|' ? "\\|" : "%c", *text);
+}
+
+static const char *shown_default(const struct gn_schema_key *k)
+{
+    if (k->def == NULL)
+        return "**required**";
+    if (k->def[0] == '\0' || strcmp(k->def, "{}") == 0 || strcmp(k->def, "[]") == 0)
+        return "optional";
+    return k->def;
+}
+
+static void row(FILE *to, const struct gn_schema_key *k)
+{
+    char allowed[320];
+
+    if (k->type == GN_TYPE_REFUSED) {
+        (void)fprintf(to, "| `%s` | refused | | | %s |\n", k->path, k->help);
+        return;
+    }
+    if (k->type == GN_TYPE_MAP)
+        (void)snprintf(allowed, sizeof allowed, "%s", "");
+    else
+        (void)gn_schema_allowed(k, allowed, sizeof allowed);
+    (void)fprintf(to, "| `%s` | %s | ", k->path, gn_schema_type_name(k->type));
+    cell(to, allowed);
+    if (k->unit != NULL && (k->type == GN_TYPE_INT || k->type == GN_TYPE_RATE))
+        (void)fprintf(to, " (%s)", k->unit);
+    (void)fprintf(to, " | %s | ", shown_default(k));
+    cell(to, k->help);
+    (void)fprintf(to, " |\n");
+}
+
+static void heading(FILE *to, const char *title)
+{
+    (void)fprintf(to, "\n## %s\n\n| key | type | allowed | default | meaning |\n|---|---|---|---|---|\n", title);
+}
+
+static void params(FILE *to)
+{
+    (void)fprintf(to, "\n## strategies[].params\n\nWhole numbers, in the unit of the table. Kind `client` has none.\n\n"
+                      "| kind | key | unit | allowed | default | meaning |\n|---|---|---|---|---|---|\n");
+#define GN_X(kind, num, NAME, key, def, lo, hi, unit, help) \
+    (void)fprintf(to, "| %s | `%s` | ", #kind, key);        \
+    cell(to, unit);                                         \
+    (void)fprintf(to, " | %lld..%lld | %lld | %s |\n", (long long)(lo), (long long)(hi), (long long)(def), help);
+    GN_STRATEGY_PARAM_TABLE(GN_X)
+#undef GN_X
+}
+
+static const char intro[] =
+    "# Configuration\n\n"
+    "Made by `gannet-docs config` from the table in config/schema.c; a test compares them.\n\n"
+    "One YAML file describes an appliance. Values with a unit carry it: `200us`, `64MiB`, `1000/s`, `500bps`. A unit "
+    "that\n"
+    "is missing or wrong, an unknown key, a key that is there twice, an alias, anchor or tag is an error. Every error "
+    "names\n"
+    "file, line, key, the value found and what is allowed; all errors of a file are reported together, up to 32.\n\n"
+    "`x[].y` is the key `y` of each item of the list `x`. An optional key that is left out changes nothing; an "
+    "optional\n"
+    "map may be left out as a whole, but when it is there, its required keys must be too.\n\n"
+    "A risk limit that is not set is a warning, and the gate then rejects: nothing is assumed.\n\n"
+    "Samples to start from: config/samples/.\n";
+
+void gn_doc_config(FILE *to)
+{
+    const struct gn_schema_key *k;
+    bool general = true;
+
+    (void)fputs(intro, to);
+    heading(to, "general");
+    for (uint32_t i = 0; i < gn_schema_len; i++) {
+        k = &gn_schema[i];
+        bool top = strpbrk(k->path, ".[") == NULL;
+        if (top && (k->type == GN_TYPE_MAP || k->type == GN_TYPE_LIST)) {
+            general = false;
+            heading(to, k->path);
+        } else if (top && !general) {
+            heading(to, k->path);
+        }
+        row(to, k);
+    }
+    params(to);
+}
+
+void gn_doc_limits(FILE *to)
+{
+    (void)fprintf(to, "# Risk limits\n\nMade by `gannet-docs limits` from dataplane/abi/limits.h.\n\n"
+                      "A limit that is not set rejects.\n");
+#define GN_X(num, NAME, field, unit, lo, hi, help)    \
+    (void)fprintf(to, "| %d | `%s` | ", num, #field); \
+    cell(to, unit);                                   \
+    (void)fprintf(to, " | %lld..%lld | %s |\n", (long long)(lo), (long long)(hi), help);
+    (void)fprintf(to, "\n## Of one instrument\n\n| bit | limit | unit | allowed | meaning |\n|---|---|---|---|---|\n");
+    GN_INSTRUMENT_LIMITS(GN_X)
+    (void)fprintf(to, "\n## Of the appliance\n\n| bit | limit | unit | allowed | meaning |\n|---|---|---|---|---|\n");
+    GN_FIRM_LIMITS(GN_X)
+#undef GN_X
+}
