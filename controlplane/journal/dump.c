@@ -1,0 +1,338 @@
+/* Records as lines of JSON: one printer per payload struct, one row per event type. */
+#include <inttypes.h>
+
+#include "controlplane/journal/reader.h"
+
+static void put_string(FILE *out, const char *key, const char *text, size_t room)
+{
+    (void)fprintf(out, ",\"%s\":\"", key);
+    for (size_t i = 0; i < room && text[i] != 0; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        if (c == '"' || c == '\\')
+            (void)fprintf(out, "\\%c", c);
+        else if (c < 0x20 || c >= 0x7f)
+            (void)fprintf(out, "\\u%04x", c);
+        else
+            (void)fputc(c, out);
+    }
+    (void)fputc('"', out);
+}
+
+static void put_hex(FILE *out, const char *key, const uint8_t *data, size_t bytes)
+{
+    (void)fprintf(out, ",\"%s\":\"", key);
+    for (size_t i = 0; i < bytes; i++)
+        (void)fprintf(out, "%02x", data[i]);
+    (void)fputc('"', out);
+}
+
+static void put_u64(FILE *out, const char *key, uint64_t value)
+{
+    (void)fprintf(out, ",\"%s\":%" PRIu64, key, value);
+}
+
+static void put_i64(FILE *out, const char *key, int64_t value)
+{
+    (void)fprintf(out, ",\"%s\":%" PRId64, key, value);
+}
+
+/* A name out of a table, or the number when the table has none. */
+static void put_enum(FILE *out, const char *key, const char *const *names, size_t n, uint64_t value)
+{
+    if (value < n && names[value] != NULL)
+        (void)fprintf(out, ",\"%s\":\"%s\"", key, names[value]);
+    else
+        put_u64(out, key, value);
+}
+
+#define PUT_ENUM(out, key, names, value) put_enum(out, key, names, GN_ARRAY_LEN(names), value)
+
+/* GN_NONE32 is "none" everywhere. */
+static void put_index(FILE *out, const char *key, uint32_t value)
+{
+    if (value == GN_NONE32)
+        (void)fprintf(out, ",\"%s\":null", key);
+    else
+        put_u64(out, key, value);
+}
+
+static const char *const side_names[] = {[GN_SIDE_BUY] = "buy", [GN_SIDE_SELL] = "sell"};
+static const char *const tif_names[] = {[GN_TIF_DAY] = "day", [GN_TIF_IOC] = "ioc"};
+static const char *const action_names[] = {
+    [GN_ACTION_NEW] = "new",       [GN_ACTION_REPLACE] = "replace",         [GN_ACTION_CANCEL] = "cancel",
+    [GN_ACTION_REDUCE] = "reduce", [GN_ACTION_MASS_CANCEL] = "mass_cancel",
+};
+static const char *const exec_names[] = {
+    [GN_EXEC_SENT] = "sent",         [GN_EXEC_GATE_REJECTED] = "gate_rejected",
+    [GN_EXEC_ACCEPTED] = "accepted", [GN_EXEC_REJECTED] = "rejected",
+    [GN_EXEC_FILLED] = "filled",     [GN_EXEC_CANCELED] = "canceled",
+    [GN_EXEC_REPLACED] = "replaced", [GN_EXEC_CANCEL_REJECTED] = "cancel_rejected",
+    [GN_EXEC_MODIFIED] = "modified", [GN_EXEC_IN_DOUBT] = "in_doubt",
+    [GN_EXEC_BROKEN] = "broken",     [GN_EXEC_RESTATED] = "restated",
+};
+static const char *const gap_names[] = {
+    [GN_GAP_OPENED] = "opened",           [GN_GAP_REQUESTED] = "requested",
+    [GN_GAP_FILLED_LINE] = "filled_line", [GN_GAP_FILLED_RETRANSMIT] = "filled_retransmit",
+    [GN_GAP_GIVEN_UP] = "given_up",
+};
+static const char *const md_names[] = {[GN_MD_BOOK] = "book", [GN_MD_TRADE] = "trade", [GN_MD_STATUS] = "status"};
+static const char *const process_names[] = {
+    [GN_PROCESS_CONTROLPLANE] = "controlplane",
+    [GN_PROCESS_DATAPLANE] = "dataplane",
+    [GN_PROCESS_GANNETCTL] = "gannetctl",
+};
+
+static void print_gn_ev_lifecycle(FILE *out, const struct gn_ev_lifecycle *e, uint32_t bytes)
+{
+    (void)bytes;
+    PUT_ENUM(out, "process", process_names, e->process);
+    put_u64(out, "pid", e->pid);
+    put_u64(out, "epoch", e->epoch);
+    put_string(out, "text", e->text, sizeof e->text);
+}
+
+static void print_gn_ev_md_packet(FILE *out, const struct gn_ev_md_packet *e, uint32_t bytes)
+{
+    const uint32_t there = bytes - (uint32_t)sizeof *e;
+    put_u64(out, "first_seq", e->first_seq);
+    put_u64(out, "count", e->count);
+    put_u64(out, "line", e->line);
+    put_u64(out, "bytes", e->bytes);
+    put_hex(out, "data", e->data, e->bytes < there ? e->bytes : there);
+}
+
+static void print_gn_ev_gap(FILE *out, const struct gn_ev_gap *e, uint32_t bytes)
+{
+    (void)bytes;
+    PUT_ENUM(out, "what", gap_names, e->what);
+    put_u64(out, "from", e->from);
+    put_u64(out, "to", e->to);
+    put_u64(out, "line", e->line);
+}
+
+static void print_gn_intent(FILE *out, const struct gn_intent *e, uint32_t bytes)
+{
+    (void)bytes;
+    PUT_ENUM(out, "action", action_names, e->action);
+    PUT_ENUM(out, "side", side_names, e->side);
+    PUT_ENUM(out, "tif", tif_names, e->tif);
+    put_u64(out, "session", e->session);
+    put_index(out, "instrument", e->instrument);
+    put_u64(out, "strategy", e->strategy);
+    put_u64(out, "target", e->target);
+    put_i64(out, "price", e->price);
+    put_i64(out, "qty", e->qty);
+    put_u64(out, "tag", e->tag);
+    put_u64(out, "tick_seq", e->tick_seq);
+}
+
+static void print_gn_ev_order(FILE *out, const struct gn_ev_order *e, uint32_t bytes)
+{
+    print_gn_intent(out, &e->intent, bytes);
+    put_u64(out, "order_id", e->order_id);
+    put_u64(out, "user_ref", e->user_ref);
+    put_u64(out, "verdict", e->verdict);
+    put_i64(out, "limit_value", e->limit_value);
+    put_i64(out, "used_value", e->used_value);
+}
+
+static void print_gn_exec(FILE *out, const struct gn_exec *e, uint32_t bytes)
+{
+    (void)bytes;
+    PUT_ENUM(out, "kind", exec_names, e->kind);
+    PUT_ENUM(out, "side", side_names, e->side);
+    put_u64(out, "state", e->state);
+    if (e->liquidity != 0)
+        put_string(out, "liquidity", (const char *)&e->liquidity, 1);
+    put_u64(out, "reason", e->reason);
+    put_u64(out, "strategy", e->strategy);
+    put_index(out, "instrument", e->instrument);
+    put_u64(out, "session", e->session);
+    put_u64(out, "order_id", e->order_id);
+    put_u64(out, "prev_id", e->prev_id);
+    put_i64(out, "price", e->price);
+    put_i64(out, "qty", e->qty);
+    put_i64(out, "leaves", e->leaves);
+    put_i64(out, "cum", e->cum);
+    put_i64(out, "position", e->position);
+    put_u64(out, "tag", e->tag);
+    put_u64(out, "tick_seq", e->tick_seq);
+    put_u64(out, "match", e->match);
+}
+
+static void print_gn_ev_exec(FILE *out, const struct gn_ev_exec *e, uint32_t bytes)
+{
+    print_gn_exec(out, &e->exec, bytes);
+    put_u64(out, "venue_seq", e->venue_seq);
+}
+
+static void print_gn_ev_session(FILE *out, const struct gn_ev_session *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_u64(out, "session", e->session);
+    put_u64(out, "state", e->state);
+    put_u64(out, "reason", e->reason);
+    put_u64(out, "next_seq", e->next_seq);
+    put_u64(out, "in_doubt", e->in_doubt);
+}
+
+static void print_gn_ev_kill(FILE *out, const struct gn_ev_kill *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_u64(out, "level", e->level);
+    put_u64(out, "scope", e->scope);
+    put_u64(out, "by", e->source);
+    put_index(out, "index", e->index);
+    put_u64(out, "set_ns", e->set_ns);
+    put_u64(out, "counter", e->counter);
+    put_string(out, "who", e->who, sizeof e->who);
+    put_string(out, "why", e->why, sizeof e->why);
+}
+
+static void print_gn_ev_limits(FILE *out, const struct gn_ev_limits *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_u64(out, "generation", e->generation);
+    put_index(out, "instrument", e->instrument);
+    put_u64(out, "field", e->field);
+    put_i64(out, "old_value", e->old_value);
+    put_i64(out, "new_value", e->new_value);
+    put_string(out, "who", e->who, sizeof e->who);
+}
+
+static void print_gn_md(FILE *out, const struct gn_md *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_index(out, "instrument", e->instrument);
+    PUT_ENUM(out, "kind", md_names, e->kind);
+    put_u64(out, "flags", e->flags);
+    put_u64(out, "price_moved", e->price_moved);
+    PUT_ENUM(out, "last_side", side_names, e->last_side);
+    put_i64(out, "bid", e->bid);
+    put_i64(out, "bid_qty", e->bid_qty);
+    put_i64(out, "ask", e->ask);
+    put_i64(out, "ask_qty", e->ask_qty);
+    put_i64(out, "last", e->last);
+    put_i64(out, "last_qty", e->last_qty);
+    put_u64(out, "tick_seq", e->tick_seq);
+    put_u64(out, "venue_ns", e->venue_ns);
+}
+
+static void print_gn_ev_alert(FILE *out, const struct gn_ev_alert *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_u64(out, "code", e->code);
+    put_u64(out, "severity", e->severity);
+    put_string(out, "text", e->text, sizeof e->text);
+}
+
+const char *gn_journal_event_name(uint16_t type)
+{
+    switch (type) {
+#define GN_X(num, NAME, name, payload, help) \
+    case num:                                \
+        return name;
+        GN_EVENTS(GN_X)
+#undef GN_X
+    default:
+        return NULL;
+    }
+}
+
+uint16_t gn_journal_event_type(const char *name)
+{
+#define GN_X(num, NAME, ev_name, payload, help) \
+    if (strcmp(name, ev_name) == 0)             \
+        return num;
+    GN_EVENTS(GN_X)
+#undef GN_X
+    return 0;
+}
+
+/* True when the payload was long enough to be decoded. */
+static bool print_payload(FILE *out, const struct gn_journal_item *item)
+{
+    switch (item->rec->type) {
+#define GN_X(num, NAME, name, payload_type, help)                                                                 \
+    case num:                                                                                                     \
+        if (item->payload_bytes < sizeof(struct payload_type))                                                    \
+            return false;                                                                                         \
+        print_##payload_type(out, (const struct payload_type *)(const void *)item->payload, item->payload_bytes); \
+        return true;
+        GN_EVENTS(GN_X)
+#undef GN_X
+    default:
+        return false;
+    }
+}
+
+void gn_journal_print(FILE *out, const struct gn_journal_item *item)
+{
+    const struct gn_rec *rec = item->rec;
+    const char *name = gn_journal_event_name(rec->type);
+    (void)fprintf(out,
+                  "{\"segment\":%" PRIu64 ",\"offset\":%" PRIu64 ",\"batch\":%" PRIu64 ",\"ring\":%u,\"seq\":%" PRIu64
+                  ",\"time_ns\":%" PRIu64 ",\"corr\":%" PRIu64,
+                  item->segment->number, item->offset, item->batch->seq, rec->source, rec->seq, rec->time_ns,
+                  rec->corr);
+    if (name != NULL)
+        (void)fprintf(out, ",\"type\":\"%s\"", name);
+    else
+        put_u64(out, "type", rec->type);
+    if (!print_payload(out, item))
+        put_hex(out, "payload", item->payload, item->payload_bytes);
+    (void)fputs("}\n", out);
+}
+
+/* The order ids that a record names. */
+static bool names_order(const struct gn_journal_item *item, uint64_t id)
+{
+    const void *payload = item->payload;
+    const struct gn_ev_order *order = payload;
+    const struct gn_exec *exec = payload;
+    const struct gn_intent *intent = payload;
+    switch (item->rec->type) {
+    case GN_EV_ORDER:
+        return item->payload_bytes >= sizeof *order && (order->order_id == id || order->intent.target == id);
+    case GN_EV_EXEC:
+    case GN_EV_EXEC_REPORT:
+        return item->payload_bytes >= sizeof *exec && (exec->order_id == id || exec->prev_id == id);
+    case GN_EV_INTENT:
+        return item->payload_bytes >= sizeof *intent && intent->target == id;
+    default:
+        return false;
+    }
+}
+
+static bool wanted(const struct gn_journal_filter *f, const struct gn_journal_item *item)
+{
+    const struct gn_rec *rec = item->rec;
+    if (f->types != 0 && (rec->type >= 64 || (f->types >> rec->type & 1) == 0))
+        return false;
+    if (rec->time_ns < f->from_ns || (f->to_ns != 0 && rec->time_ns >= f->to_ns))
+        return false;
+    return f->order_id == 0 || rec->corr == f->order_id || names_order(item, f->order_id);
+}
+
+int gn_journal_dump(const char *dir, const struct gn_journal_filter *filter, FILE *out,
+                    struct gn_journal_finding *finding)
+{
+    static const struct gn_journal_filter all;
+    const struct gn_journal_filter *f = filter != NULL ? filter : &all;
+    struct gn_journal_reader *r;
+    struct gn_journal_item item;
+    uint64_t lines = 0;
+    int rc = gn_journal_reader_open(&r, dir, NULL, finding);
+    if (rc != GN_JOURNAL_OK)
+        return rc;
+    while ((f->limit == 0 || lines < f->limit) && (rc = gn_journal_reader_next(r, &item)) == 1) {
+        if (!wanted(f, &item))
+            continue;
+        gn_journal_print(out, &item);
+        lines++;
+    }
+    if (finding != NULL)
+        *finding = *gn_journal_reader_finding(r);
+    gn_journal_reader_close(r);
+    return rc < 0 ? rc : GN_JOURNAL_OK;
+}

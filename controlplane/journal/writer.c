@@ -1,0 +1,339 @@
+#include <errno.h>
+
+#include "controlplane/journal/crc32c.h"
+#include "controlplane/journal/writer_impl.h"
+
+/* A disk that says nothing for this long while everything waits for it is taken as dead. */
+#define STALL_NS 30000000000ull
+
+int gn_jw_fail(struct gn_journal *j, int err, int sys_errno)
+{
+    int32_t failed = atomic_load_explicit(&j->failed, memory_order_relaxed);
+    if (failed != GN_JOURNAL_OK)
+        return failed;
+    atomic_store_explicit(&j->sys_errno, sys_errno, memory_order_relaxed);
+    /* pairs with the acquire load in gn_journal_status: who sees the failure sees its errno */
+    atomic_store_explicit(&j->failed, err, memory_order_release);
+    return err;
+}
+
+int gn_jw_prepare_one(struct gn_journal *j)
+{
+    char name[GN_JOURNAL_NAME_BYTES];
+    const uint64_t prepared = atomic_load_explicit(&j->prepared, memory_order_relaxed);
+    if (prepared >= atomic_load_explicit(&j->current, memory_order_relaxed) + j->segments_ahead)
+        return 0;
+    gn_journal_file_name(prepared + 1, name);
+    int rc = j->io.prepare(j->io.ctx, j->dir, name, j->segment_bytes);
+    atomic_store_explicit(&j->prepare_errno, rc < 0 ? -rc : 0, memory_order_relaxed);
+    if (rc < 0)
+        return rc;
+    /* pairs with the acquire load in next_segment: the file is complete */
+    atomic_store_explicit(&j->prepared, prepared + 1, memory_order_release);
+    return 1;
+}
+
+/* Copies the next record of a ring: 1, 0 = none, 2 = the buffer is full, negative = latched error. The other side may
+ * be broken, so the header is copied first and only the copy is believed. */
+static int copy_record(struct gn_journal *j, uint32_t i, struct gn_jw_buffer *b)
+{
+    struct gn_jw_ring *r = &j->ring[i];
+    uint64_t cursor = r->cursor;
+    int err;
+    const struct gn_rec *rec = gn_ring_read(r->ring, &cursor, &err);
+    if (rec == NULL)
+        return err == GN_RING_OK ? 0 : gn_jw_fail(j, GN_JOURNAL_ERR_RING, 0);
+    const struct gn_rec head = *rec;
+    const uint64_t cells = ((uint64_t)head.bytes + GN_RING_CELL - 1) / GN_RING_CELL;
+    if (head.bytes < sizeof head || head.bytes > GN_REC_BYTES_MAX || head.type == 0 || head.source != r->source ||
+        r->ring->cells != r->cells || cells > cursor || gn_ring_cell(r->ring, cursor - cells) != rec)
+        return gn_jw_fail(j, GN_JOURNAL_ERR_RING, 0);
+    if (head.seq != r->seq + 1)
+        return gn_jw_fail(j, GN_JOURNAL_ERR_SEQ, 0);
+    const uint32_t need = gn_journal_record_bytes(head.bytes);
+    if (need > j->batch_bytes - b->bytes)
+        return 2;
+
+    uint8_t *at = b->mem + GN_JOURNAL_BLOCK + b->bytes;
+    uint8_t *copy = at + sizeof(struct gn_journal_record);
+    memcpy(copy, &head, sizeof head);
+    memcpy(copy + sizeof head, rec + 1, head.bytes - sizeof head);
+    memset(copy + head.bytes, 0, need - sizeof(struct gn_journal_record) - head.bytes);
+    const struct gn_journal_record prefix = {
+        .magic = GN_JOURNAL_RECORD_MAGIC,
+        .crc = gn_crc32c(0, copy, need - sizeof(struct gn_journal_record)),
+    };
+    memcpy(at, &prefix, sizeof prefix);
+    b->bytes += need;
+    b->records++;
+    b->cursor[i] = r->cursor = cursor;
+    b->last_seq[i] = r->seq = head.seq;
+    return 1;
+}
+
+/* Drains the rings in turn into the buffer being filled; records copied, or the latched error. */
+static int64_t fill(struct gn_journal *j)
+{
+    struct gn_jw_buffer *b = &j->buffer[j->filling];
+    int64_t copied = 0;
+    for (uint32_t k = 0; k < j->n; k++) {
+        const uint32_t i = (j->turn + k) % j->n;
+        int rc;
+        while ((rc = copy_record(j, i, b)) == 1)
+            copied++;
+        if (rc < 0)
+            return rc;
+        if (rc == 2) {
+            /* Whoever filled the buffer comes last next time. */
+            j->turn = (i + 1) % j->n;
+            break;
+        }
+    }
+    return copied;
+}
+
+/* A batch is durable: its cells go back to the rings. */
+static void commit(struct gn_journal *j)
+{
+    struct gn_jw_buffer *b = &j->buffer[j->filling ^ 1];
+    const uint64_t took = j->io.clock_ns(j->io.ctx) - j->flight_start_ns;
+    for (uint32_t i = 0; i < j->n; i++)
+        if (b->last_seq[i] != 0)
+            gn_ring_release(j->ring[i].ring, b->cursor[i], b->last_seq[i]);
+    j->in_flight = false;
+    j->made_durable += b->records;
+    atomic_fetch_add_explicit(&j->st_records, b->records, memory_order_relaxed);
+    atomic_fetch_add_explicit(&j->st_bytes, j->flight_bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&j->st_batches, 1, memory_order_relaxed);
+    atomic_store_explicit(&j->st_segment, j->number, memory_order_relaxed);
+    atomic_store_explicit(&j->st_offset, j->offset, memory_order_relaxed);
+    atomic_store_explicit(&j->st_last_ns, took, memory_order_relaxed);
+    if (took > atomic_load_explicit(&j->st_max_ns, memory_order_relaxed))
+        atomic_store_explicit(&j->st_max_ns, took, memory_order_relaxed);
+    gn_jw_reset(b);
+}
+
+static int reap(struct gn_journal *j, uint64_t timeout_ns)
+{
+    int32_t written = 0, synced = 0;
+    if (!j->in_flight)
+        return GN_JOURNAL_OK;
+    int rc = j->io.reap(j->io.ctx, timeout_ns, &written, &synced);
+    if (rc == 0)
+        return GN_JOURNAL_OK;
+    if (rc < 0)
+        return gn_jw_fail(j, GN_JOURNAL_ERR_IO, -rc);
+    if (written < 0)
+        return gn_jw_fail(j, GN_JOURNAL_ERR_IO, -written);
+    if ((uint32_t)written != j->flight_bytes)
+        return gn_jw_fail(j, GN_JOURNAL_ERR_SHORT, 0);
+    if (synced != 0)
+        return gn_jw_fail(j, GN_JOURNAL_ERR_IO, synced < 0 ? -synced : EIO);
+    commit(j);
+    return GN_JOURNAL_OK;
+}
+
+static void write_header(struct gn_journal *j, struct gn_journal_segment *s, uint64_t now_ns)
+{
+    memset(s, 0, sizeof *s);
+    s->magic = GN_JOURNAL_SEGMENT_MAGIC;
+    s->major = GN_JOURNAL_MAJOR;
+    s->minor = GN_JOURNAL_MINOR;
+    s->header_bytes = GN_JOURNAL_BLOCK;
+    s->number = j->number + 1;
+    s->segment_epoch = j->segment_epoch + 1;
+    s->segment_bytes = j->segment_bytes;
+    s->created_ns = now_ns;
+    s->appliance_epoch = j->appliance_epoch;
+    s->rings_id = j->rings_id;
+    memcpy(s->instance, j->instance, sizeof s->instance);
+    memcpy(s->build, j->build, sizeof s->build);
+    memcpy(s->config_sha256, j->config_sha256, sizeof s->config_sha256);
+    memcpy(s->prev_hash, j->chain, sizeof s->prev_hash);
+    s->prev_end = j->offset;
+    s->first_batch = j->next_batch;
+    s->first_record = j->records;
+    s->flags = j->gap ? GN_JOURNAL_SEGMENT_GAP : 0;
+    s->table_magic = GN_JOURNAL_TABLE_MAGIC;
+    memcpy(s->last_seq, j->last_seq, sizeof s->last_seq);
+    gn_journal_seal_segment(s);
+}
+
+/* Opens the next prepared file and puts its header before the batch in b: 1, 0 = not ready yet, negative = latched. */
+static int next_segment(struct gn_journal *j, struct gn_jw_buffer *b, uint64_t now_ns)
+{
+    char name[GN_JOURNAL_NAME_BYTES];
+    bool direct = false;
+    /* pairs with the release store in gn_jw_prepare_one */
+    while (atomic_load_explicit(&j->prepared, memory_order_acquire) <= j->number) {
+        int32_t failed = atomic_load_explicit(&j->prepare_errno, memory_order_relaxed);
+        if (j->threads && failed == 0)
+            return 0;
+        if (j->threads)
+            return gn_jw_fail(j, GN_JOURNAL_ERR_NOSPACE, failed);
+        int rc = gn_jw_prepare_one(j);
+        if (rc < 0)
+            return gn_jw_fail(j, GN_JOURNAL_ERR_NOSPACE, -rc);
+    }
+    gn_journal_file_name(j->number + 1, name);
+    int handle = j->io.open(j->io.ctx, j->dir, name, GN_JOURNAL_OPEN_WRITE, &direct);
+    if (handle < 0)
+        return gn_jw_fail(j, GN_JOURNAL_ERR_IO, -handle);
+    if (j->handle >= 0)
+        j->io.close(j->io.ctx, j->handle);
+    j->handle = handle;
+    atomic_store_explicit(&j->direct, direct, memory_order_relaxed);
+
+    struct gn_journal_segment *s = (struct gn_journal_segment *)(void *)b->mem;
+    write_header(j, s, now_ns);
+    if (!gn_journal_hash(s, sizeof *s, j->chain))
+        return gn_jw_fail(j, GN_JOURNAL_ERR_NOMEM, 0);
+    j->number++;
+    j->segment_epoch++;
+    j->offset = GN_JOURNAL_BLOCK;
+    j->ended = false;
+    j->gap = false;
+    atomic_store_explicit(&j->current, j->number, memory_order_relaxed);
+    return 1;
+}
+
+/* Seals the filling buffer and sends it on its way; the buffers change roles. 1, 0 = no segment yet, negative. */
+static int submit(struct gn_journal *j, uint32_t flags, uint64_t now_ns)
+{
+    struct gn_jw_buffer *b = &j->buffer[j->filling];
+    struct gn_journal_batch *batch = gn_jw_batch(b);
+    const uint32_t padded = gn_journal_padded(b->bytes);
+    bool fresh = false;
+    if (j->ended) {
+        int rc = next_segment(j, b, now_ns);
+        if (rc != 1)
+            return rc;
+        fresh = true;
+    }
+    if (flags == 0 && j->offset + padded + j->batch_bytes > j->segment_bytes)
+        flags = GN_JOURNAL_BATCH_LAST;
+    *batch = (struct gn_journal_batch){
+        .magic = GN_JOURNAL_BATCH_MAGIC,
+        .version = GN_JOURNAL_MAJOR,
+        .kind = GN_JOURNAL_BATCH_RECORDS,
+        .bytes = b->bytes,
+        .records = b->records,
+        .seq = j->next_batch,
+        .segment_epoch = j->segment_epoch,
+        .offset = j->offset,
+        .time_ns = now_ns,
+        .first_record = j->records,
+        .flags = flags,
+    };
+    memcpy(batch->prev_hash, j->chain, sizeof batch->prev_hash);
+    gn_journal_seal_batch(batch);
+    j->flight_bytes = padded + (fresh ? GN_JOURNAL_BLOCK : 0);
+    j->flight_start_ns = j->io.clock_ns(j->io.ctx);
+    int rc =
+        j->io.submit(j->io.ctx, j->handle, fresh ? b->mem : (uint8_t *)batch, j->flight_bytes, fresh ? 0 : j->offset);
+    if (rc != 0)
+        return gn_jw_fail(j, GN_JOURNAL_ERR_IO, -rc);
+    j->in_flight = true;
+    j->offset += padded;
+    j->next_batch++;
+    j->records += b->records;
+    j->ended = flags != 0;
+    for (uint32_t i = 0; i < j->n; i++)
+        if (b->last_seq[i] != 0)
+            j->last_seq[j->ring[i].source] = b->last_seq[i];
+    j->filling ^= 1;
+    /* The disk works meanwhile. */
+    if (!gn_journal_hash(batch, padded, j->chain))
+        return gn_jw_fail(j, GN_JOURNAL_ERR_NOMEM, 0);
+    return 1;
+}
+
+int64_t gn_journal_step(struct gn_journal *j, uint64_t now_ns)
+{
+    int32_t failed = atomic_load_explicit(&j->failed, memory_order_relaxed);
+    if (failed != GN_JOURNAL_OK)
+        return failed;
+    int rc = reap(j, 0);
+    if (rc != GN_JOURNAL_OK)
+        return rc;
+    int64_t copied = fill(j);
+    if (copied < 0)
+        return copied;
+    if (!j->in_flight && j->buffer[j->filling].records != 0) {
+        rc = submit(j, 0, now_ns);
+        if (rc < 0)
+            return rc;
+        int64_t more = rc == 1 ? fill(j) : 0;
+        if (more < 0)
+            return more;
+        copied += more;
+    }
+    int64_t done = copied + (int64_t)j->made_durable;
+    j->made_durable = 0;
+    /* Without a preparing thread, quiet moments are for it; a failure is in the status and fatal only when it is
+     * needed. */
+    if (done == 0 && !j->in_flight && !j->threads &&
+        atomic_load_explicit(&j->prepare_errno, memory_order_relaxed) == 0 && gn_jw_prepare_one(j) < 0)
+        return 0;
+    return done;
+}
+
+void gn_journal_wait(struct gn_journal *j, uint64_t max_ns)
+{
+    if (atomic_load_explicit(&j->failed, memory_order_relaxed) == GN_JOURNAL_OK && j->in_flight)
+        (void)reap(j, max_ns);
+    else
+        j->io.sleep_ns(j->io.ctx, max_ns);
+}
+
+/* All that was published up to head[] is released, which only durable records are. */
+static bool all_durable(const struct gn_journal *j, const uint64_t *head)
+{
+    for (uint32_t i = 0; i < j->n; i++)
+        if (atomic_load_explicit(&j->ring[i].ring->tail, memory_order_relaxed) < head[i])
+            return false;
+    return true;
+}
+
+/* The batch in flight lands, or the disk is declared dead. */
+static int land(struct gn_journal *j, uint64_t deadline_ns)
+{
+    while (j->in_flight) {
+        int rc = reap(j, 1000000);
+        if (rc != GN_JOURNAL_OK)
+            return rc;
+        if (j->io.clock_ns(j->io.ctx) > deadline_ns)
+            return gn_jw_fail(j, GN_JOURNAL_ERR_IO, ETIMEDOUT);
+    }
+    return GN_JOURNAL_OK;
+}
+
+int gn_jw_finish(struct gn_journal *j, uint64_t now_ns, bool closing)
+{
+    uint64_t head[GN_JOURNAL_RINGS_MAX];
+    const uint64_t deadline = j->io.clock_ns(j->io.ctx) + STALL_NS;
+    for (uint32_t i = 0; i < j->n; i++)
+        head[i] = atomic_load_explicit(&j->ring[i].ring->head, memory_order_acquire);
+    while (!all_durable(j, head)) {
+        int64_t n = gn_journal_step(j, now_ns);
+        int rc = n < 0 ? (int)n : land(j, deadline);
+        if (rc != GN_JOURNAL_OK)
+            return rc;
+        if (j->io.clock_ns(j->io.ctx) > deadline)
+            return gn_jw_fail(j, GN_JOURNAL_ERR_IO, ETIMEDOUT);
+        /* Nothing moved: the preparing thread is busy with the segment that is needed. */
+        if (n == 0)
+            j->io.sleep_ns(j->io.ctx, 100000);
+    }
+    int rc = land(j, deadline);
+    if (rc != GN_JOURNAL_OK || !closing)
+        return rc;
+    rc = submit(j, GN_JOURNAL_BATCH_CLOSE, now_ns);
+    return rc < 0 ? rc : land(j, deadline);
+}
+
+int gn_journal_flush(struct gn_journal *j, uint64_t now_ns)
+{
+    int32_t failed = atomic_load_explicit(&j->failed, memory_order_relaxed);
+    return failed != GN_JOURNAL_OK ? failed : gn_jw_finish(j, now_ns, false);
+}
