@@ -14,7 +14,7 @@ static bool devargs(const struct gn_conf_port *c, uint32_t index, char *out, siz
 {
     int n = c->device_tx[0] != 0
                 ? snprintf(out, size, "net_pcap%u,rx_pcap=%s,tx_pcap=%s", index, c->device, c->device_tx)
-                : snprintf(out, size, "net_pcap%u,rx_pcap=%s,tx_drop=1", index, c->device);
+                : snprintf(out, size, "net_pcap%u,rx_pcap=%s", index, c->device);
     return n > 0 && n < (int)size;
 }
 

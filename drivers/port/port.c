@@ -60,7 +60,7 @@ bool gn_port_eal_args(const struct gn_conf_port *ports, uint32_t n, struct gn_ea
 
 struct rte_mempool *gn_port_pool(const char *name, uint32_t buffers)
 {
-    return rte_pktmbuf_pool_create(name, buffers, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+    return rte_pktmbuf_pool_create(name, buffers, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, (unsigned)SOCKET_ID_ANY);
 }
 
 static bool dpdk_says(char *err, const struct gn_conf_port *c, const char *what, int rc)
@@ -100,9 +100,9 @@ bool gn_port_open(const struct gn_conf_port *c, uint32_t index, struct rte_mempo
     if ((rc = rte_eth_dev_configure(out->id, 1, 1, &conf)) != 0)
         return dpdk_says(err, c, "cannot configure one queue each way", rc);
     (void)rte_eth_dev_adjust_nb_rx_tx_desc(out->id, &rx, &tx);
-    if ((rc = rte_eth_rx_queue_setup(out->id, 0, rx, SOCKET_ID_ANY, NULL, pool)) != 0)
+    if ((rc = rte_eth_rx_queue_setup(out->id, 0, rx, (unsigned)SOCKET_ID_ANY, NULL, pool)) != 0)
         return dpdk_says(err, c, "cannot set up the receive queue", rc);
-    if ((rc = rte_eth_tx_queue_setup(out->id, 0, tx, SOCKET_ID_ANY, NULL)) != 0)
+    if ((rc = rte_eth_tx_queue_setup(out->id, 0, tx, (unsigned)SOCKET_ID_ANY, NULL)) != 0)
         return dpdk_says(err, c, "cannot set up the transmit queue", rc);
     if ((rc = rte_eth_dev_start(out->id)) != 0)
         return dpdk_says(err, c, "cannot start", rc);
