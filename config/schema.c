@@ -1,6 +1,7 @@
 #include "config/schema.h"
 
 #include "config/draft.h"
+#include "dataplane/abi/ring.h"
 
 #define IN(structure, member) \
     .offset = (uint32_t)offsetof(structure, member), .size = (uint32_t)sizeof(((structure *)0)->member)
@@ -229,9 +230,9 @@ const struct gn_schema_key gn_schema[] = {
      .flags = GN_KEY_POW2, .help = "market orders over all books"},
     {"tables.book_levels", GN_TYPE_INT, "levels", "262144", RANGE(1024, 134217728), TOP(conf.book_levels),
      .flags = GN_KEY_POW2, .help = "price levels over all books"},
-    {"tables.stage_ring_cells", GN_TYPE_INT, "64-byte cells", "65536", RANGE(64, 16777216), TOP(conf.stage_ring_cells),
-     .flags = GN_KEY_POW2, .help = "rings between loops"},
-    {"tables.client_ring_cells", GN_TYPE_INT, "64-byte cells", "16384", RANGE(64, 16777216),
+    {"tables.stage_ring_cells", GN_TYPE_INT, "64-byte cells", "65536", RANGE(GN_RING_CELLS_MIN, GN_RING_CELLS_MAX),
+     TOP(conf.stage_ring_cells), .flags = GN_KEY_POW2, .help = "rings between loops"},
+    {"tables.client_ring_cells", GN_TYPE_INT, "64-byte cells", "16384", RANGE(GN_RING_CELLS_MIN, GN_RING_CELLS_MAX),
      TOP(conf.client_ring_cells), .flags = GN_KEY_POW2, .help = "rings to and from a client"},
 
     {"journal", GN_TYPE_MAP, .help = "the record of everything"},
@@ -242,8 +243,8 @@ const struct gn_schema_key gn_schema[] = {
      .help = "zero-filled segments kept ready"},
     {"journal.inputs", GN_TYPE_BOOL, NULL, "true", TOP(conf.journal.inputs),
      .help = "market-data packets too, so that a day can be replayed"},
-    {"journal.ring_cells", GN_TYPE_INT, "64-byte cells", "1048576", RANGE(1024, 16777216), TOP(conf.journal.ring_cells),
-     .flags = GN_KEY_POW2, .help = "event ring of each loop; a full ring stops trading"},
+    {"journal.ring_cells", GN_TYPE_INT, "64-byte cells", "1048576", RANGE(1024, GN_RING_CELLS_MAX),
+     TOP(conf.journal.ring_cells), .flags = GN_KEY_POW2, .help = "event ring of each loop; a full ring stops trading"},
 
     {"heartbeat", GN_TYPE_MAP, NULL, "{}", .help = "what the data plane expects of the control plane"},
     {"heartbeat.period", GN_TYPE_DURATION, "ms", "10ms", RANGE(1, 1000), TOP(conf.heartbeat_period_ms),

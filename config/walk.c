@@ -76,6 +76,7 @@ static void say(struct gn_walk *w, bool warning, const void *dest, bool with_val
     char path[PATH_TEXT], value[GN_YAML_SHOW_MAX] = "", text[GN_CONF_TEXT_MAX];
     const struct gn_mark *m;
 
+    assert(fmt != NULL);
     if (full(w, warning))
         return;
     m = mark_of(w, dest);
@@ -117,6 +118,7 @@ void gn_walk_node(struct gn_walk *w, const void *dest, const yaml_node_t *node, 
     const struct gn_mark *m;
     va_list args;
 
+    assert(fmt != NULL);
     if (full(w, false))
         return;
     m = mark_of(w, dest);
