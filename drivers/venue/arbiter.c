@@ -233,7 +233,7 @@ static void gap_update(struct gn_arb *a, uint64_t now_ns, uint8_t line)
             a->stats.filled_line[line]++;
             a->gap_from = 0;
         } else if (a->requested_end != 0 && a->next > a->progress) {
-            /* Answered in part: the rest of that answer may be under way, what was beyond it can be asked for now. */
+            /* Answered in part: the rest of that answer may be under way, what is beyond it is requested at once. */
             a->retries = 0;
             a->progress = a->next;
             a->deadline_ns = a->next >= a->requested_end ? now_ns : now_ns + a->cfg.retry_ns;

@@ -48,7 +48,7 @@ struct gn_arb_config {
     uint32_t request_max;             /* messages in a request, 1 to 65,534 */
     uint32_t max_retries;             /* requests without progress before a gap is given up; 0: never request */
     uint64_t back_window; /* messages that a line may fall back (network reordering) before it counts as BACK */
-    uint64_t jump_max;    /* messages that a packet may be ahead of the next expected one; 0: any */
+    uint64_t jump_max;    /* messages that a packet may be ahead of next; 0: any. After a real one: gn_arb_reset */
 };
 
 /* X(member, "help") */

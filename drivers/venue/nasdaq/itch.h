@@ -12,6 +12,7 @@
 #define GN_VENUE_NASDAQ_ITCH_H
 
 #include "dataplane/abi/base.h"
+#include "drivers/venue/wire.h"
 
 /* M(wire type, suffix of the field table and of gn_itch_get_, NAME, length in bytes, "name") */
 #define GN_ITCH_MESSAGES(M)                                    \
@@ -189,8 +190,6 @@ struct gn_itch_msg {
     X(U64, near_time, 32)   \
     X(U32, collar_low, 40)  \
     X(U32, collar_high, 44)
-
-#include "drivers/venue/wire.h"
 
 /* gn_itch_get_x: decodes a message of type x (one function a type: gn_itch_get_A, ...). p holds GN_ITCH_LEN_x bytes
  * that gn_itch_check accepted. Sets type, locate, tracking, time_ns and the members of that type; leaves the others

@@ -192,6 +192,26 @@ static void full_buffer_keeps_what_is_needed_first(void)
     CU_ASSERT_EQUAL(gn_arb_packet(arb, &in, now, &out), GN_ARB_DELIVER);
 }
 
+/* Held packets are found from either end, and one that a delivery overtakes goes away without closing the gap. */
+static void held_packets_are_known(void)
+{
+    fresh(&standard);
+    for (uint64_t seq = 10; seq <= 40; seq += 10)
+        CU_ASSERT_EQUAL(packet(0, seq, 2), GN_ARB_HELD);
+    for (uint64_t seq = 10; seq <= 40; seq += 10)
+        CU_ASSERT_EQUAL(packet(1, seq, 2), GN_ARB_DUPLICATE);
+    CU_ASSERT_EQUAL(packet(1, 31, 1), GN_ARB_DUPLICATE);
+    CU_ASSERT_EQUAL(arb->held_count, 4);
+    CU_ASSERT_TRUE(event_is(GN_GAP_OPENED, 1, 10));
+    CU_ASSERT_EQUAL(packet(1, 1, 11), GN_ARB_DELIVER);
+    CU_ASSERT_EQUAL(arb->held_count, 3);
+    struct gn_ev_gap ev;
+    CU_ASSERT_FALSE(gn_arb_gap_event(arb, &ev));
+    CU_ASSERT_EQUAL(arb->gap_from, 1);
+    CU_ASSERT_EQUAL(packet(1, 12, 8), GN_ARB_DELIVER);
+    CU_ASSERT_TRUE(event_is(GN_GAP_FILLED_LINE, 1, 20));
+}
+
 static void unread_events_are_counted(void)
 {
     fresh(&standard);
@@ -266,6 +286,7 @@ GN_TEST_MAIN("arbiter", {"two lines in order", two_lines_in_order}, {"the other 
              {"refused with reasons", refused_with_reasons},
              {"the session is configured or adopted", session_is_configured_or_adopted},
              {"a full buffer keeps what is needed first", full_buffer_keeps_what_is_needed_first},
+             {"held packets are known", held_packets_are_known},
              {"unread events are counted", unread_events_are_counted},
              {"join survives any flipped bit", join_survives_any_flip},
              {"the configuration is checked", configuration_is_checked})
