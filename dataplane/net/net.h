@@ -24,10 +24,12 @@
 #define GN_NET_MAGIC       0x676e6e6574303031ull /* "gnnet001" */
 #define GN_NET_ARP_MAX     128u                  /* neighbours, static ones included */
 #define GN_NET_GROUP_MAX   64u                   /* multicast memberships */
+#define GN_NET_ACCEPT      64u                   /* power of two */
 #define GN_NET_MTU_MIN     576u
 #define GN_NET_MTU_MAX     1500u /* GN_FRAME_MAX less Ethernet header and VLAN tag */
 #define GN_NET_VLAN_MAX    4094u
 #define GN_NET_NEVER       UINT64_MAX /* a deadline that does not come */
+#define GN_NET_NO_CONN     0xffffffffu
 #define GN_UDP_PAYLOAD_MAX (GN_NET_MTU_MAX - 28u)
 
 struct gn_tcp;
@@ -159,6 +161,7 @@ struct gn_net {
     uint64_t drops[GN_NET_DROP_COUNT];
     struct gn_net_arp arp[GN_NET_ARP_MAX];
     struct gn_net_group groups[GN_NET_GROUP_MAX];
+    uint64_t accept[GN_NET_ACCEPT]; /* group << 32 | source of frames found acceptable: the fast path of market data */
 };
 
 enum gn_net_rx_kind {

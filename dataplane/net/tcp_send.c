@@ -1,0 +1,179 @@
+/* The latency path: one message, one segment, now. */
+#include "dataplane/net/tcp_conn.h"
+
+/* Copies len bytes and adds them up on the way (RFC 1071). */
+static inline uint64_t copy_sum(uint8_t *to, const uint8_t *from, uint32_t len)
+{
+    uint64_t sum = 0;
+    uint64_t v;
+    for (; len >= 8; len -= 8, from += 8, to += 8) {
+        memcpy(&v, from, 8);
+        memcpy(to, &v, 8);
+        sum += (v & 0xffffffffu) + (v >> 32);
+    }
+    for (uint32_t i = 0; i < len; i++)
+        to[i] = from[i];
+    return gn_csum_add(sum, from, len);
+}
+
+/* The bytes of a message that is in its frame go to the send buffer; returns their sum. */
+static inline uint64_t keep(const struct gn_tcp *t, const struct gn_tcp_conn *c, const uint8_t *data, uint32_t len)
+{
+    uint8_t *buf = gn_tcp_sndbuf(t, c);
+    uint32_t at = (uint32_t)c->snd_nxt & (t->sndbuf - 1);
+    if (GN_LIKELY(at + len <= t->sndbuf))
+        return copy_sum(buf + at, data, len);
+    memcpy(buf + at, data, t->sndbuf - at);
+    memcpy(buf, data + (t->sndbuf - at), len - (t->sndbuf - at));
+    return gn_csum_add(0, data, len);
+}
+
+/* RFC 5681 section 4.1: after an idle time the network of before is not the network of now. */
+static GN_COLD void restart_after_idle(const struct gn_tcp *t, struct gn_tcp_conn *c)
+{
+    uint32_t initial = gn_tcp_initial_window(t, c);
+    if (c->cwnd > initial)
+        c->cwnd = initial;
+}
+
+static GN_COLD int refuse(struct gn_tcp *t, struct gn_tcp_conn *c, int err, uint64_t now)
+{
+    c->want_write = err == GN_TCP_ERR_NO_WINDOW ? 2 : 1;
+    if (err == GN_TCP_ERR_NO_WINDOW && gn_tcp_segs_out(c) == 0 && c->rto_at == GN_NET_NEVER)
+        gn_tcp_arm(t, c, now);
+    return err;
+}
+
+/* Reasons not to go, in the order of their names in the header; GN_TCP_OK lets the message pass. */
+static inline int check(struct gn_tcp *t, struct gn_tcp_conn *c, uint32_t len, uint64_t now)
+{
+    uint64_t flight = gn_tcp_flight(c);
+    if (GN_UNLIKELY(!gn_tcp_may_send(c)))
+        return GN_TCP_ERR_NOT_CONNECTED;
+    if (GN_UNLIKELY(len == 0 || len > c->mss))
+        return GN_TCP_ERR_TOO_LONG;
+    if (GN_UNLIKELY(c->snd_end != c->snd_nxt || gn_tcp_segs_out(c) == t->segs || flight + len > t->sndbuf))
+        return refuse(t, c, GN_TCP_ERR_BUSY, now);
+    if (GN_UNLIKELY(flight + len > c->snd_wnd))
+        return refuse(t, c, GN_TCP_ERR_NO_WINDOW, now);
+    if (GN_UNLIKELY(flight == 0)) {
+        if (now - c->last_tx_ns > c->rto_ns)
+            restart_after_idle(t, c);
+        return GN_TCP_OK;
+    }
+    uint64_t pipe = GN_LIKELY(c->recovery == GN_TCP_RECOVERY_NONE && c->sacked == 0) ? flight : gn_tcp_pipe(t, c);
+    /* Limited transmit (RFC 3042): one segment more for each of the first two duplicate ACKs. */
+    uint64_t limited = c->dup_acks < GN_TCP_DUP_ACKS ? (uint64_t)c->dup_acks * c->mss : 0;
+    if (GN_UNLIKELY(pipe != 0 && pipe + len > c->cwnd + limited))
+        return refuse(t, c, GN_TCP_ERR_NO_CWND, now);
+    return GN_TCP_OK;
+}
+
+GN_HOT int gn_tcp_prepare(struct gn_tcp *t, struct gn_net *net, uint32_t conn, uint32_t len, uint64_t now_ns,
+                          struct gn_txq *txq, uint8_t **payload)
+{
+    if (GN_UNLIKELY(conn >= t->max_conns))
+        return GN_TCP_ERR_NOT_CONNECTED;
+    struct gn_tcp_conn *c = gn_tcp_conn_at(t, conn);
+    int err = check(t, c, len, gn_tcp_clock(t, now_ns));
+    if (GN_UNLIKELY(err != GN_TCP_OK))
+        return err;
+    err = gn_tcp_route(t, net, c, txq);
+    if (GN_UNLIKELY(err != GN_TCP_OK))
+        return err;
+    uint8_t *frame = gn_txq_take(txq);
+    if (GN_UNLIKELY(frame == NULL))
+        return GN_TCP_ERR_TXQ_FULL;
+    memcpy(frame, c->hdr, GN_TCP_HDR_MAX);
+    *payload = frame + c->hdr_len;
+    return GN_TCP_OK;
+}
+
+GN_HOT void gn_tcp_commit(struct gn_tcp *t, uint32_t conn, uint32_t len, uint64_t now_ns, struct gn_txq *txq)
+{
+    struct gn_tcp_conn *c = gn_tcp_conn_at(t, conn);
+    uint8_t *frame = txq->buf[txq->n];
+    uint64_t now = gn_tcp_clock(t, now_ns);
+    uint64_t seq = c->snd_nxt;
+    uint64_t sum = keep(t, c, frame + c->hdr_len, len);
+    struct gn_tcp_seg *seg = gn_tcp_seg_at(t, c, c->seg_tail);
+    bool first = c->seg_tail == c->seg_head;
+    seg->seq = seq;
+    seg->end = seq + len;
+    seg->sent_ns = now;
+    seg->kind = GN_TCP_SEG_DATA;
+    seg->marks = 0;
+    gn_tcp_seal(c, frame, seq, GN_TCP_ACK | GN_TCP_PSH, len, sum, now);
+    GN_STORE_ORDER();
+    c->seg_tail++;
+    GN_STORE_ORDER();
+    c->snd_nxt = seq + len;
+    c->snd_end = seq + len;
+    gn_tcp_acked(c);
+    c->segs_out++;
+    c->last_tx_ns = now;
+    if (first)
+        gn_tcp_arm(t, c, now);
+    gn_txq_commit(txq, (uint16_t)(c->hdr_len + len));
+}
+
+GN_HOT int gn_tcp_send(struct gn_tcp *t, struct gn_net *net, uint32_t conn, const void *data, uint32_t len,
+                       uint64_t now_ns, struct gn_txq *txq)
+{
+    uint8_t *payload;
+    int err = gn_tcp_prepare(t, net, conn, len, now_ns, txq, &payload);
+    if (GN_UNLIKELY(err != GN_TCP_OK))
+        return err;
+    memcpy(payload, data, len);
+    gn_tcp_commit(t, conn, len, now_ns, txq);
+    return GN_TCP_OK;
+}
+
+int gn_tcp_warm(struct gn_tcp *t, struct gn_net *net, uint32_t conn, uint32_t len, uint64_t now_ns, struct gn_txq *txq)
+{
+    uint8_t *payload;
+    int err = gn_tcp_prepare(t, net, conn, len, now_ns, txq, &payload);
+    if (err != GN_TCP_OK)
+        return err;
+    struct gn_tcp_conn *c = gn_tcp_conn_at(t, conn);
+    uint64_t now = gn_tcp_clock(t, now_ns);
+    /* What lies beyond snd_nxt in the send buffer belongs to nobody: the copy may as well be done. */
+    uint64_t sum = keep(t, c, payload, len);
+    gn_tcp_seal(c, txq->buf[txq->n], c->snd_nxt, GN_TCP_ACK | GN_TCP_PSH, len, sum, now);
+    __builtin_prefetch(gn_tcp_seg_at(t, c, c->seg_tail), 1);
+    return GN_TCP_OK;
+}
+
+int gn_tcp_write(struct gn_tcp *t, struct gn_net *net, uint32_t conn, const void *data, uint32_t len, uint64_t now_ns,
+                 struct gn_txq *txq)
+{
+    if (conn >= t->max_conns || !gn_tcp_may_send(gn_tcp_conn_at(t, conn)))
+        return GN_TCP_ERR_NOT_CONNECTED;
+    struct gn_tcp_conn *c = gn_tcp_conn_at(t, conn);
+    uint64_t now = gn_tcp_clock(t, now_ns);
+    uint64_t room = t->sndbuf - (c->snd_end - c->snd_una);
+    uint32_t take = room < len ? (uint32_t)room : len;
+    uint32_t at = (uint32_t)c->snd_end & (t->sndbuf - 1);
+    uint32_t to_end = t->sndbuf - at < take ? t->sndbuf - at : take;
+    uint8_t *buf = gn_tcp_sndbuf(t, c);
+    if (take < len)
+        c->want_write = 1;
+    if (take == 0)
+        return 0;
+    memcpy(buf + at, data, to_end);
+    memcpy(buf, (const uint8_t *)data + to_end, take - to_end);
+    if (gn_tcp_segs_out(c) == 0 && now - c->last_tx_ns > c->rto_ns)
+        restart_after_idle(t, c);
+    GN_STORE_ORDER();
+    c->snd_end += take;
+    gn_tcp_output(t, net, c, now, txq);
+    return (int)take;
+}
+
+uint64_t gn_tcp_send_offset(const struct gn_tcp *t, uint32_t conn)
+{
+    if (conn >= t->max_conns)
+        return 0;
+    uint64_t end = gn_tcp_conn_at(t, conn)->snd_end;
+    return end == 0 ? 0 : end - 1;
+}

@@ -1,0 +1,157 @@
+/* Wire layouts of Ethernet, ARP, IPv4, ICMP, IGMP, UDP and TCP as offsets and lengths, and the Internet checksum. One
+ * place for every number that a standard fixes.
+ */
+#ifndef GN_NET_WIRE_H
+#define GN_NET_WIRE_H
+
+#include "dataplane/abi/base.h"
+
+/* Ethernet (IEEE 802.3, 802.1Q) */
+#define GN_ETH_LEN       14u
+#define GN_ETH_VLAN_LEN  4u
+#define GN_ETH_TYPE_IPV4 0x0800u
+#define GN_ETH_TYPE_ARP  0x0806u
+#define GN_ETH_TYPE_VLAN 0x8100u
+
+/* ARP (RFC 826) */
+#define GN_ARP_LEN     28u
+#define GN_ARP_REQUEST 1u
+#define GN_ARP_REPLY   2u
+
+/* IPv4 (RFC 791) */
+#define GN_IP_LEN        20u
+#define GN_IP_DF         0x4000u
+#define GN_IP_PROTO_ICMP 1u
+#define GN_IP_PROTO_IGMP 2u
+#define GN_IP_PROTO_TCP  6u
+#define GN_IP_PROTO_UDP  17u
+
+/* ICMP (RFC 792, 1191) */
+#define GN_ICMP_LEN         8u
+#define GN_ICMP_ECHO_REPLY  0u
+#define GN_ICMP_UNREACHABLE 3u
+#define GN_ICMP_QUENCH      4u
+#define GN_ICMP_ECHO        8u
+#define GN_ICMP_TIME        11u
+#define GN_ICMP_PARAM       12u
+#define GN_ICMP_CODE_FRAG   4u
+
+/* IGMP (RFC 2236, 3376) */
+#define GN_IGMP_LEN        8u
+#define GN_IGMP3_QUERY_LEN 12u
+#define GN_IGMP_QUERY      0x11u
+#define GN_IGMP2_REPORT    0x16u
+#define GN_IGMP2_LEAVE     0x17u
+#define GN_IGMP3_REPORT    0x22u
+#define GN_IP_ALL_HOSTS    0xe0000001u
+#define GN_IP_ALL_ROUTERS  0xe0000002u
+#define GN_IP_IGMP3        0xe0000016u
+
+/* UDP (RFC 768) */
+#define GN_UDP_LEN 8u
+
+/* TCP (RFC 9293 section 3.1) */
+#define GN_TCP_LEN     20u
+#define GN_TCP_LEN_MAX 60u
+#define GN_TCP_FIN     0x01u
+#define GN_TCP_SYN     0x02u
+#define GN_TCP_RST     0x04u
+#define GN_TCP_PSH     0x08u
+#define GN_TCP_ACK     0x10u
+#define GN_TCP_URG     0x20u
+
+#define GN_TCP_OPT_END    0u
+#define GN_TCP_OPT_NOP    1u
+#define GN_TCP_OPT_MSS    2u
+#define GN_TCP_OPT_WSCALE 3u
+#define GN_TCP_OPT_SACKOK 4u
+#define GN_TCP_OPT_SACK   5u
+#define GN_TCP_OPT_TS     8u
+#define GN_TCP_TS_SPACE   12u /* NOP NOP kind length value echo */
+
+/* gn_csum_add: adds len bytes at p to a running sum of 16-bit words as they lie in memory (RFC 1071 section 2). Any
+ * piece but the last must be of even length. The sum cannot overflow for len below 2^31. */
+static inline uint64_t gn_csum_add(uint64_t sum, const uint8_t *p, uint32_t len)
+{
+    uint64_t v64;
+    uint32_t v32;
+    uint16_t v16;
+    for (; len >= 8; len -= 8, p += 8) {
+        memcpy(&v64, p, 8);
+        sum += (v64 & 0xffffffffu) + (v64 >> 32);
+    }
+    if (len & 4) {
+        memcpy(&v32, p, 4);
+        sum += v32;
+        p += 4;
+    }
+    if (len & 2) {
+        memcpy(&v16, p, 2);
+        sum += v16;
+        p += 2;
+    }
+    if (len & 1)
+        sum += *p;
+    return sum;
+}
+
+/* gn_csum_fold: a running sum as a 16-bit ones' complement sum, in memory order. */
+static inline uint16_t gn_csum_fold(uint64_t sum)
+{
+    sum = (sum & 0xffffffffu) + (sum >> 32);
+    sum = (sum & 0xffffffffu) + (sum >> 32);
+    sum = (sum & 0xffffu) + (sum >> 16);
+    sum = (sum & 0xffffu) + (sum >> 16);
+    return (uint16_t)sum;
+}
+
+/* gn_csum_finish: the checksum field of a running sum, to be stored with memcpy. */
+static inline uint16_t gn_csum_finish(uint64_t sum)
+{
+    return (uint16_t)~gn_csum_fold(sum);
+}
+
+/* gn_csum_pseudo: running sum of the pseudo header of UDP and TCP; addresses in host order. */
+static inline uint64_t gn_csum_pseudo(uint32_t src, uint32_t dst, uint8_t proto, uint32_t len)
+{
+    return (uint64_t)__builtin_bswap32(src) + __builtin_bswap32(dst) + ((uint64_t)proto << 8) +
+           __builtin_bswap16((uint16_t)len);
+}
+
+static inline void gn_csum_store(uint8_t *p, uint16_t csum)
+{
+    memcpy(p, &csum, sizeof csum);
+}
+
+static inline bool gn_ip_is_multicast(uint32_t ip)
+{
+    return (ip >> 28) == 0xe;
+}
+
+/* gn_mac48 / gn_mac48_store: a MAC as an integer whose lowest byte is the first on the wire. */
+static inline uint64_t gn_mac48(const uint8_t *mac)
+{
+    uint32_t lo;
+    uint16_t hi;
+    memcpy(&lo, mac, 4);
+    memcpy(&hi, mac + 4, 2);
+    return ((uint64_t)hi << 32) | lo;
+}
+
+static inline void gn_mac48_store(uint8_t *mac, uint64_t v)
+{
+    uint32_t lo = (uint32_t)v;
+    uint16_t hi = (uint16_t)(v >> 32);
+    memcpy(mac, &lo, 4);
+    memcpy(mac + 4, &hi, 2);
+}
+
+#define GN_MAC48_BROADCAST 0xffffffffffffull
+
+/* gn_mac48_of_group: RFC 1112 section 6.4: 01:00:5e and the low 23 bits of the group. */
+static inline uint64_t gn_mac48_of_group(uint32_t group)
+{
+    return 0x5e0001ull | ((uint64_t)__builtin_bswap32(group & 0x7fffffu) << 16);
+}
+
+#endif
