@@ -23,7 +23,7 @@ void gn_stage_feed_arb_config(const struct gn_conf *conf, struct gn_arb_config *
     out->request_max = 1024;
     out->max_retries = f->request_port == GN_NONE32 ? 0 : f->gap_retries;
     out->back_window = 1ull << 20;
-    out->jump_max = 0;
+    out->jump_max = 1ull << 26; /* a forged heartbeat must not open a gap that no day can fill */
 }
 
 /* What cannot be journaled must not be traded on: the kill word is raised, the orders lcore writes down why. */

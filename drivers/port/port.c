@@ -60,7 +60,7 @@ bool gn_port_eal_args(const struct gn_conf_port *ports, uint32_t n, struct gn_ea
 
 struct rte_mempool *gn_port_pool(const char *name, uint32_t buffers)
 {
-    return rte_pktmbuf_pool_create(name, buffers, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, (unsigned)SOCKET_ID_ANY);
+    return rte_pktmbuf_pool_create(name, buffers, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 }
 
 static bool dpdk_says(char *err, const struct gn_conf_port *c, const char *what, int rc)

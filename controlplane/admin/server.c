@@ -1,0 +1,155 @@
+#include "controlplane/admin/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "controlplane/admin/commands.h"
+
+#define SEND_TIMEOUT_MS 1000
+
+static bool say(struct gn_admin_server *s, char *err, const char *what)
+{
+    snprintf(err, GN_APPLIANCE_ERR_LEN, "%s: %s: %s", s->path, what, strerror(errno));
+    return false;
+}
+
+bool gn_admin_open(struct gn_admin_server *s, const char *run_dir, char err[GN_APPLIANCE_ERR_LEN])
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    for (uint32_t i = 0; i < GN_ADMIN_CLIENTS_MAX; i++)
+        s->client[i].fd = -1;
+    snprintf(s->path, sizeof s->path, "%s/admin.sock", run_dir);
+    if (strlen(s->path) >= sizeof addr.sun_path) {
+        errno = ENAMETOOLONG;
+        return say(s, err, "the socket's path is too long; use a shorter run_dir");
+    }
+    memcpy(addr.sun_path, s->path, strlen(s->path) + 1);
+    s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (s->listener < 0)
+        return say(s, err, "no socket");
+    if (connect(s->listener, (struct sockaddr *)&addr, sizeof addr) == 0) {
+        errno = EADDRINUSE;
+        return say(s, err, "another control plane answers there; stop it first");
+    }
+    close(s->listener);
+    unlink(s->path);
+    s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&addr, sizeof addr) != 0 || chmod(s->path, 0660) != 0 ||
+        listen(s->listener, GN_ADMIN_CLIENTS_MAX) != 0)
+        return say(s, err, "cannot listen");
+    return true;
+}
+
+static void drop(struct gn_admin_client *c)
+{
+    close(c->fd);
+    c->fd = -1;
+    c->len = 0;
+}
+
+static bool send_all(int fd, const char *data, size_t len)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    while (len > 0) {
+        ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+        if (n > 0) {
+            data += n;
+            len -= (size_t)n;
+        } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            return false;
+        } else if (poll(&p, 1, SEND_TIMEOUT_MS) <= 0) {
+            return false; /* a client that does not read must not hold up the others */
+        }
+    }
+    return true;
+}
+
+static void answer(struct gn_appliance *a, struct gn_admin_client *c, const char *line, size_t len)
+{
+    json_error_t why;
+    json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &why);
+    json_t *reply = json_is_object(request)
+                        ? gn_admin_answer(a, request)
+                        : json_pack("{s:b, s:s}", "ok", 0, "error", "expected one JSON object a line");
+    char *out = reply == NULL ? NULL : json_dumps(reply, JSON_COMPACT);
+    if (out == NULL || !send_all(c->fd, out, strlen(out)) || !send_all(c->fd, "\n", 1))
+        drop(c);
+    free(out);
+    json_decref(reply);
+    json_decref(request);
+}
+
+static void take_lines(struct gn_appliance *a, struct gn_admin_client *c)
+{
+    char *end;
+    while (c->fd >= 0 && (end = memchr(c->line, '\n', c->len)) != NULL) {
+        size_t used = (size_t)(end - c->line) + 1;
+        answer(a, c, c->line, used - 1);
+        memmove(c->line, c->line + used, c->len - used);
+        c->len -= used;
+    }
+    if (c->fd >= 0 && c->len == sizeof c->line) {
+        static const char too_long[] = "{\"ok\":false,\"error\":\"the request is longer than 64 KiB\"}\n";
+        send_all(c->fd, too_long, sizeof too_long - 1);
+        drop(c);
+    }
+}
+
+static void take_bytes(struct gn_appliance *a, struct gn_admin_client *c)
+{
+    ssize_t n = recv(c->fd, c->line + c->len, sizeof c->line - c->len, 0);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+        drop(c);
+        return;
+    }
+    if (n > 0) {
+        c->len += (size_t)n;
+        take_lines(a, c);
+    }
+}
+
+static void accept_client(struct gn_admin_server *s)
+{
+    int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return;
+    for (uint32_t i = 0; i < GN_ADMIN_CLIENTS_MAX; i++)
+        if (s->client[i].fd < 0) {
+            s->client[i].fd = fd;
+            s->client[i].len = 0;
+            return;
+        }
+    static const char busy[] = "{\"ok\":false,\"error\":\"too many connections\"}\n";
+    send_all(fd, busy, sizeof busy - 1);
+    close(fd);
+}
+
+void gn_admin_poll(struct gn_admin_server *s, struct gn_appliance *a, int timeout_ms)
+{
+    struct pollfd fds[1 + GN_ADMIN_CLIENTS_MAX];
+    fds[0] = (struct pollfd){.fd = s->listener, .events = POLLIN};
+    for (uint32_t i = 0; i < GN_ADMIN_CLIENTS_MAX; i++)
+        fds[1 + i] = (struct pollfd){.fd = s->client[i].fd, .events = POLLIN};
+    if (poll(fds, GN_ARRAY_LEN(fds), timeout_ms) <= 0)
+        return;
+    for (uint32_t i = 0; i < GN_ADMIN_CLIENTS_MAX; i++)
+        if (fds[1 + i].fd >= 0 && fds[1 + i].revents != 0)
+            take_bytes(a, &s->client[i]);
+    if (fds[0].revents & POLLIN)
+        accept_client(s);
+}
+
+void gn_admin_close(struct gn_admin_server *s)
+{
+    for (uint32_t i = 0; i < GN_ADMIN_CLIENTS_MAX; i++)
+        if (s->client[i].fd >= 0)
+            drop(&s->client[i]);
+    close(s->listener);
+    unlink(s->path);
+}

@@ -1,0 +1,206 @@
+#include "controlplane/appliance/appliance.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "build_id.h"
+#include "controlplane/appliance/layout.h"
+
+#define NS_PER_MS 1000000l
+
+uint64_t gn_now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+bool gn_appliance_dataplane_alive(const struct gn_control *c)
+{
+    uint32_t pid = atomic_load_explicit(&c->dataplane.pid, memory_order_relaxed);
+    uint32_t state = atomic_load_explicit(&c->dataplane.state, memory_order_acquire);
+    bool running = state == GN_STATE_STARTING || state == GN_STATE_RUNNING || state == GN_STATE_STOPPING;
+    return running && pid != 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+}
+
+/* ---- records ---- */
+
+struct gn_rec *gn_appliance_event(struct gn_appliance *a, uint16_t type, uint32_t payload)
+{
+    struct gn_rec *rec = gn_ring_reserve(a->events, type, (uint32_t)sizeof *rec + payload);
+    if (rec == NULL) {
+        fprintf(stderr, "gannet-controlplane: its own event ring is full: the journal does not keep up\n");
+        return NULL;
+    }
+    rec->time_ns = gn_now_ns();
+    rec->corr = 0;
+    memset(rec + 1, 0, payload);
+    return rec;
+}
+
+void gn_appliance_publish(struct gn_appliance *a)
+{
+    gn_ring_publish(a->events);
+}
+
+void gn_appliance_say(struct gn_appliance *a, const char *text)
+{
+    struct gn_rec *rec = gn_appliance_event(a, GN_EV_LIFECYCLE, sizeof(struct gn_ev_lifecycle));
+    if (rec == NULL)
+        return;
+    struct gn_ev_lifecycle *ev = (struct gn_ev_lifecycle *)(rec + 1);
+    ev->process = GN_PROCESS_CONTROLPLANE;
+    ev->pid = (uint32_t)getpid();
+    ev->epoch = a->plane.hdr->epoch;
+    snprintf(ev->text, sizeof ev->text, "%s", text);
+    gn_appliance_publish(a);
+}
+
+void gn_appliance_alert(struct gn_appliance *a, uint32_t code, uint32_t severity, const char *text)
+{
+    fprintf(stderr, "gannet-controlplane: alert %u, severity %u: %s\n", code, severity, text);
+    struct gn_rec *rec = gn_appliance_event(a, GN_EV_ALERT, sizeof(struct gn_ev_alert));
+    if (rec == NULL)
+        return;
+    struct gn_ev_alert *ev = (struct gn_ev_alert *)(rec + 1);
+    ev->code = code;
+    ev->severity = severity;
+    snprintf(ev->text, sizeof ev->text, "%s", text);
+    gn_appliance_publish(a);
+}
+
+/* ---- open ---- */
+
+static bool load_config(struct gn_appliance *a, const char *path, char *err)
+{
+    static struct gn_conf_errors errors;
+    int rc = gn_conf_load(path, &a->loaded, &errors);
+    gn_conf_errors_print(&errors, stderr);
+    if (rc == GN_CONF_OK)
+        return true;
+    snprintf(err, GN_APPLIANCE_ERR_LEN, "%s: %s", path, gn_conf_strerror(rc));
+    return false;
+}
+
+static bool make_dir(const char *path, char *err)
+{
+    char part[GN_PATH_MAX];
+    for (size_t i = 1; i <= strlen(path) && i < sizeof part; i++) {
+        if (path[i] != '/' && path[i] != 0)
+            continue;
+        memcpy(part, path, i);
+        part[i] = 0;
+        if (mkdir(part, 0750) != 0 && errno != EEXIST) {
+            snprintf(err, GN_APPLIANCE_ERR_LEN, "%s: cannot make this directory: %s", part, strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool open_journal(struct gn_appliance *a, char *err)
+{
+    struct gn_ring *rings[1 + GN_LCORES_MAX];
+    uint32_t n = 1 + a->conf->n_lcores;
+    for (uint32_t i = 0; i < n; i++) {
+        rings[i] = gn_region_at(&a->plane, GN_SECTION_EVENT_RING + i);
+        uint64_t room = a->plane.hdr->section[GN_SECTION_EVENT_RING + i].bytes;
+        int rc = rings[i] == NULL ? GN_RING_ERR_MAGIC : gn_ring_check(rings[i], room);
+        if (rc != GN_RING_OK) {
+            snprintf(err, GN_APPLIANCE_ERR_LEN, "event ring %u of the plane file: %s; it cannot be journaled from", i,
+                     gn_ring_strerror(rc));
+            return false;
+        }
+    }
+    struct gn_journal_conf jc = {
+        .dir = a->conf->journal.dir,
+        .instance = a->conf->instance,
+        .build_id = GN_BUILD_ID,
+        .appliance_epoch = a->plane.hdr->epoch,
+        .rings_id = a->plane.hdr->epoch,
+        .now_ns = gn_now_ns(),
+        .segment_bytes = a->conf->journal.segment_mib << 20,
+        .segments_ahead = a->conf->journal.segments_ahead,
+    };
+    memcpy(jc.config_sha256, a->conf->config_sha256, sizeof jc.config_sha256);
+    return gn_journal_open(&a->journal, &jc, rings, n, err, GN_APPLIANCE_ERR_LEN) == GN_JOURNAL_OK;
+}
+
+bool gn_appliance_open(struct gn_appliance *a, const char *config_path, bool fresh, char err[GN_APPLIANCE_ERR_LEN])
+{
+    memset(a, 0, sizeof *a);
+    if (!load_config(a, config_path, err) || !make_dir(a->loaded.conf.run_dir, err) ||
+        !make_dir(a->loaded.conf.journal.dir, err))
+        return false;
+    if (!gn_layout_open(a, fresh, err))
+        return false;
+    a->conf = gn_region_at(&a->plane, GN_SECTION_CONF);
+    a->control = gn_region_at(&a->plane, GN_SECTION_CONTROL);
+    a->limits = gn_region_at(&a->plane, GN_SECTION_LIMITS);
+    a->instruments = gn_region_at(&a->observe, GN_SECTION_INSTRUMENTS);
+    a->events = gn_region_at(&a->plane, GN_SECTION_EVENT_RING);
+    if (gn_ring_join_producer(a->events) != GN_RING_OK) {
+        snprintf(err, GN_APPLIANCE_ERR_LEN, "the control plane's event ring is damaged");
+        return false;
+    }
+    return open_journal(a, err);
+}
+
+/* ---- heartbeat ---- */
+
+/* Apart from everything that may wait: only this thread proves to the data plane that somebody is in control. */
+static void *beat(void *arg)
+{
+    struct gn_appliance *a = arg;
+    struct timespec period = {a->conf->heartbeat_period_ms / 1000, a->conf->heartbeat_period_ms % 1000 * NS_PER_MS};
+    struct gn_journal_status st;
+    while (atomic_load_explicit(&a->beat_stop, memory_order_acquire) == 0) {
+        gn_journal_status(a->journal, &st);
+        if (st.failed != 0)
+            /* release: pairs with the acquire in the orders stage */
+            atomic_store_explicit(&a->control->journal_failed, (uint64_t)-st.failed, memory_order_release);
+        atomic_store_explicit(&a->control->controlplane.time_ns, gn_now_ns(), memory_order_relaxed);
+        atomic_fetch_add_explicit(&a->control->controlplane.count, 1, memory_order_relaxed);
+        nanosleep(&period, NULL);
+    }
+    return NULL;
+}
+
+bool gn_appliance_start(struct gn_appliance *a, char err[GN_APPLIANCE_ERR_LEN])
+{
+    atomic_store_explicit(&a->control->journal_failed, 0, memory_order_release);
+    atomic_store_explicit(&a->control->controlplane.pid, (uint32_t)getpid(), memory_order_relaxed);
+    atomic_store_explicit(&a->control->controlplane.state, GN_STATE_RUNNING, memory_order_release);
+    int rc = gn_journal_thread_start(a->journal);
+    if (rc != GN_JOURNAL_OK) {
+        snprintf(err, GN_APPLIANCE_ERR_LEN, "the journal's threads do not start (error %d)", rc);
+        return false;
+    }
+    if (pthread_create(&a->beat_thread, NULL, beat, a) != 0) {
+        snprintf(err, GN_APPLIANCE_ERR_LEN, "the heartbeat thread does not start");
+        return false;
+    }
+    gn_appliance_say(a, a->joined ? "control plane joined the region" : "control plane made the region");
+    return true;
+}
+
+int gn_appliance_close(struct gn_appliance *a)
+{
+    gn_appliance_say(a, "control plane stops");
+    atomic_store_explicit(&a->control->controlplane.state, GN_STATE_STOPPING, memory_order_release);
+    int rc = gn_journal_close(a->journal, gn_now_ns());
+    atomic_store_explicit(&a->beat_stop, 1, memory_order_release);
+    pthread_join(a->beat_thread, NULL);
+    atomic_store_explicit(&a->control->controlplane.state, GN_STATE_STOPPED, memory_order_release);
+    for (uint32_t i = 0; i < GN_CLIENTS_MAX; i++)
+        gn_region_detach(&a->client[i]);
+    gn_region_detach(&a->observe);
+    gn_region_detach(&a->plane);
+    gn_conf_free(&a->loaded);
+    return rc;
+}

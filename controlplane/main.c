@@ -1,0 +1,152 @@
+/* gannet-controlplane: makes the region from the config, journals what the lcores report, answers operators, watches
+ * the data plane. It may be killed and started again at any time: it joins the region and goes on.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "build_id.h"
+#include "controlplane/admin/server.h"
+#include "controlplane/appliance/appliance.h"
+
+#define POLL_MS       20
+#define ALERT_DEAD    1u
+#define ALERT_JOURNAL 2u
+#define ALERT_SLOW    3u
+
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int sig)
+{
+    stop_signal = sig;
+}
+
+/* What was said of it, so that each trouble is said once. */
+struct watch {
+    bool alive, journal_said;
+};
+
+static void watch_dataplane(struct gn_appliance *a, struct watch *w)
+{
+    bool alive = gn_appliance_dataplane_alive(a->control);
+    uint32_t state = atomic_load_explicit(&a->control->dataplane.state, memory_order_acquire);
+    if (w->alive && !alive && state != GN_STATE_STOPPED)
+        gn_appliance_alert(
+            a, ALERT_DEAD, 1,
+            "the data plane died: its orders are in doubt until it is started again and has asked the venue");
+    w->alive = alive;
+}
+
+static void watch_journal(struct gn_appliance *a, struct watch *w)
+{
+    struct gn_journal_status st;
+    char text[160];
+    gn_journal_status(a->journal, &st);
+    if (st.failed == 0 || w->journal_said)
+        return;
+    snprintf(text, sizeof text, "the journal failed (%d, %s): trading stops, orders are cancelled", st.failed,
+             strerror(st.sys_errno));
+    gn_appliance_alert(a, ALERT_JOURNAL, 1, text);
+    w->journal_said = true;
+}
+
+static void stay_on_core(const struct gn_appliance *a)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(a->conf->main_core, &set);
+    if (sched_setaffinity(0, sizeof set, &set) != 0)
+        fprintf(stderr, "gannet-controlplane: cannot stay on core %u: %s\n", a->conf->main_core, strerror(errno));
+}
+
+static int run(struct gn_appliance *a, struct gn_admin_server *s)
+{
+    struct gn_journal_status st;
+    struct watch w = {false, false};
+    gn_journal_status(a->journal, &st);
+    if (st.slow)
+        gn_appliance_alert(a, ALERT_SLOW, 3, st.slow_why);
+    printf("gannet-controlplane %s: instance %s, epoch %llu, %s; journal %s%s; ready\n", GN_BUILD_ID, a->conf->instance,
+           (unsigned long long)a->plane.hdr->epoch, a->joined ? "region joined" : "region made", a->conf->journal.dir,
+           st.direct ? "" : " (buffered: this file system has no direct I/O)");
+    fflush(stdout);
+    while (stop_signal == 0) {
+        gn_admin_poll(s, a, POLL_MS);
+        watch_dataplane(a, &w);
+        watch_journal(a, &w);
+    }
+    gn_admin_close(s);
+    int rc = gn_appliance_close(a);
+    if (rc != 0)
+        fprintf(stderr, "gannet-controlplane: the journal ended with error %d\n", rc);
+    return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int usage(FILE *to)
+{
+    fprintf(to, "usage: gannet-controlplane --config FILE [--fresh] [--check]\n"
+                "  --config FILE  the YAML configuration (docs/config.md)\n"
+                "  --fresh        lay out a new region although one of another config or day is there: positions start "
+                "at zero\n"
+                "  --check        check the configuration and leave\n"
+                "  --version\n");
+    return to == stdout ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int check(const char *path)
+{
+    static struct gn_conf_loaded loaded;
+    static struct gn_conf_errors errors;
+    int rc = gn_conf_load(path, &loaded, &errors);
+    gn_conf_errors_print(&errors, stderr);
+    printf("%s: %s\n", path, rc == GN_CONF_OK ? "good" : gn_conf_strerror(rc));
+    gn_conf_free(&loaded);
+    return rc == GN_CONF_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"fresh", no_argument, NULL, 'f'}, {"check", no_argument, NULL, 'k'},
+        {"version", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},  {0}};
+    static struct gn_appliance appliance;
+    static struct gn_admin_server server;
+    char err[GN_APPLIANCE_ERR_LEN];
+    const char *config = NULL;
+    bool fresh = false, only_check = false;
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (c == 'c')
+            config = optarg;
+        else if (c == 'f')
+            fresh = true;
+        else if (c == 'k')
+            only_check = true;
+        else if (c == 'v')
+            return printf("gannet-controlplane %s\n", GN_BUILD_ID) > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        else
+            return usage(c == 'h' ? stdout : stderr);
+    }
+    if (config == NULL)
+        return usage(stderr);
+    if (only_check)
+        return check(config);
+    struct sigaction sa = {.sa_handler = on_signal};
+    sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGINT, &sa, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    if (!gn_appliance_open(&appliance, config, fresh, err) ||
+        !gn_admin_open(&server, appliance.loaded.conf.run_dir, err)) {
+        fprintf(stderr, "gannet-controlplane: %s\n", err);
+        return EXIT_FAILURE;
+    }
+    stay_on_core(&appliance);
+    if (!gn_appliance_start(&appliance, err)) {
+        fprintf(stderr, "gannet-controlplane: %s\n", err);
+        return EXIT_FAILURE;
+    }
+    return run(&appliance, &server);
+}

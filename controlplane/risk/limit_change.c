@@ -1,0 +1,96 @@
+#include "controlplane/risk/limit_change.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define WAIT_STEP_NS 200000l
+#define WAIT_STEPS   5000u
+
+static const struct gn_limit_field instrument_fields[] = {
+#define GN_X(num, NAME, field, unit, min, max, help) \
+    {num, #field, unit, min, max, offsetof(struct gn_limits_instrument, field), help},
+    GN_INSTRUMENT_LIMITS(GN_X)
+#undef GN_X
+};
+
+static const struct gn_limit_field firm_fields[] = {
+#define GN_X(num, NAME, field, unit, min, max, help) \
+    {num, #field, unit, min, max, offsetof(struct gn_limits_firm, field), help},
+    GN_FIRM_LIMITS(GN_X)
+#undef GN_X
+};
+
+const struct gn_limit_field *gn_limit_fields(bool firm, uint32_t *n)
+{
+    *n = firm ? GN_ARRAY_LEN(firm_fields) : GN_ARRAY_LEN(instrument_fields);
+    return firm ? firm_fields : instrument_fields;
+}
+
+const struct gn_limit_field *gn_limit_find(bool firm, const char *name)
+{
+    uint32_t n;
+    const struct gn_limit_field *f = gn_limit_fields(firm, &n);
+    for (uint32_t i = 0; i < n; i++)
+        if (strcmp(f[i].name, name) == 0)
+            return &f[i];
+    return NULL;
+}
+
+/* Without a data plane nobody reads, so nobody has to leave. */
+static bool wait_idle(const struct gn_appliance *a)
+{
+    struct timespec step = {0, WAIT_STEP_NS};
+    for (uint32_t i = 0; i < WAIT_STEPS; i++) {
+        if (gn_limits_idle(a->limits, 1) || !gn_appliance_dataplane_alive(a->control))
+            return true;
+        nanosleep(&step, NULL);
+    }
+    return false;
+}
+
+static void journal(struct gn_appliance *a, uint32_t instrument, const struct gn_limit_field *f, int64_t old,
+                    int64_t value, const char *who)
+{
+    struct gn_rec *rec = gn_appliance_event(a, GN_EV_LIMITS, sizeof(struct gn_ev_limits));
+    if (rec == NULL)
+        return;
+    struct gn_ev_limits *ev = (struct gn_ev_limits *)(rec + 1);
+    ev->generation = gn_limits_current(a->limits) + 1;
+    ev->instrument = instrument;
+    ev->field = f->number;
+    ev->old_value = old;
+    ev->new_value = value;
+    snprintf(ev->who, sizeof ev->who, "%s", who);
+    gn_appliance_publish(a);
+}
+
+bool gn_limit_change(struct gn_appliance *a, uint32_t instrument, const struct gn_limit_field *f, int64_t value,
+                     const char *who, int64_t *old, char err[GN_LIMIT_ERR_LEN])
+{
+    struct gn_limits *l = a->limits;
+    if (value < f->min || value > f->max) {
+        snprintf(err, GN_LIMIT_ERR_LEN, "%s: found %lld, allowed %lld to %lld %s", f->name, (long long)value,
+                 (long long)f->min, (long long)f->max, f->unit);
+        return false;
+    }
+    if (!wait_idle(a)) {
+        snprintf(err, GN_LIMIT_ERR_LEN,
+                 "the data plane has not taken over the last change within a second: is its lcore alive? see status");
+        return false;
+    }
+    uint64_t now = gn_limits_current(l), next = now + 1;
+    memcpy(gn_limits_firm_row(l, next), gn_limits_firm_row(l, now), gn_limits_half_bytes(l->rows));
+    bool firm = instrument == GN_NONE32;
+    uint8_t *row = firm ? (uint8_t *)gn_limits_firm_row(l, next) : (uint8_t *)gn_limits_row(l, next, instrument);
+    uint64_t *set = (uint64_t *)(void *)row; /* first member of both rows */
+    int64_t *field = (int64_t *)(void *)(row + f->offset);
+    *old = *set & 1ull << f->number ? *field : 0;
+    journal(a, instrument, f, *old, value, who);
+    *field = value;
+    *set |= 1ull << f->number;
+    gn_limits_publish(l);
+    if (wait_idle(a))
+        return true;
+    snprintf(err, GN_LIMIT_ERR_LEN, "published, but the data plane has not taken it over within a second: see status");
+    return false;
+}

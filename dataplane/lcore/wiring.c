@@ -1,0 +1,393 @@
+#include "dataplane/lcore/wiring.h"
+
+#include <rte_random.h>
+#include <stdio.h>
+
+#include "dataplane/lcore/counters.h"
+
+#define TCP_CONNS    16u
+#define TCP_SNDBUF   (256u << 10)
+#define TCP_RCVBUF   (1u << 20)
+#define POOL_BUFFERS 16383u
+#define TCP_MIN_RTO_US \
+    5000u /* a deviation from RFC 6298's second: the venue is a cable away, and a lost order is late */
+
+static bool no(char *err, const char *what)
+{
+    snprintf(err, GN_WIRING_ERR_LEN, "%s", what);
+    return false;
+}
+
+bool gn_wiring_attach(struct gn_wiring *w, const char *plane_path, char err[GN_WIRING_ERR_LEN])
+{
+    char path[2 * GN_PATH_MAX];
+    if (gn_region_attach(plane_path, GN_REGION_PLANE, true, NULL, &w->plane, err) != 0)
+        return false;
+    w->conf = gn_region_at(&w->plane, GN_SECTION_CONF);
+    w->control = gn_region_at(&w->plane, GN_SECTION_CONTROL);
+    if (w->conf == NULL || w->control == NULL)
+        return no(err, "the plane file lacks its configuration; start the control plane again");
+    if (!gn_region_path(w->conf, "observe", path, sizeof path) ||
+        gn_region_attach(path, GN_REGION_OBSERVE, true, w->plane.hdr->config_sha256, &w->observe, err) != 0)
+        return false;
+    for (uint32_t i = 0; i < w->conf->n_clients; i++) {
+        char what[GN_NAME_MAX + 8];
+        snprintf(what, sizeof what, "client-%s", w->conf->client[i]);
+        if (!gn_region_path(w->conf, what, path, sizeof path) ||
+            gn_region_attach(path, GN_REGION_CLIENT, true, w->plane.hdr->config_sha256, &w->client[i], err) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool gn_wiring_ports(struct gn_wiring *w, char err[GN_WIRING_ERR_LEN])
+{
+    for (uint32_t i = 0; i < w->conf->n_ports; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "gannet-%u", i);
+        struct rte_mempool *pool = gn_port_pool(name, POOL_BUFFERS);
+        if (pool == NULL)
+            return no(err, "no memory for packet buffers; raise dpdk_mem, or reserve more hugepages");
+        if (!gn_port_open(&w->conf->port[i], i, pool, &w->port[i], err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- own tables ---- */
+
+static uint32_t session_ports(const struct gn_conf *c)
+{
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < c->n_sessions; i++)
+        bits |= 1u << c->session[i].port;
+    return bits;
+}
+
+static uint64_t guarded(uint64_t bytes)
+{
+    return gn_align_up(bytes, GN_GUARD);
+}
+
+static uint64_t tcp_bytes(void)
+{
+    return guarded(gn_tcp_footprint(TCP_CONNS, TCP_SNDBUF, TCP_RCVBUF));
+}
+
+static uint64_t strategy_bytes(const struct gn_conf *c, uint32_t i)
+{
+    const struct gn_strategy_ops *ops = gn_strategy_find(c->strategy[i].kind);
+    return ops == NULL ? 0 : guarded(ops->footprint(c->max_instruments));
+}
+
+static uint64_t session_state_bytes(const struct gn_conf *c)
+{
+    return guarded(sizeof(struct gn_session_state_row) * GN_SESSIONS_MAX) +
+           2 * sizeof(struct gn_ouch_template) * (uint64_t)c->n_instruments;
+}
+
+static bool plan_own(struct gn_region_plan *p, const struct gn_conf *c, uint64_t epoch)
+{
+    struct gn_arb_config arb;
+    uint64_t strategies = GN_GUARD;
+    gn_stage_feed_arb_config(c, &arb);
+    for (uint32_t i = 0; i < c->n_strategies; i++)
+        strategies += strategy_bytes(c, i);
+    gn_region_plan_init(p, GN_REGION_PRIVATE, c, epoch);
+    return gn_region_plan_add(p, GN_SECTION_BOOKS,
+                              gn_books_footprint(c->max_instruments, c->book_orders, c->book_levels)) &&
+           gn_region_plan_add(p, GN_SECTION_ARBITER, gn_arb_footprint(&arb)) &&
+           gn_region_plan_add(p, GN_SECTION_LOCATES, sizeof(uint32_t) * GN_LOCATES) &&
+           gn_region_plan_add(p, GN_SECTION_NET, guarded(gn_net_footprint()) * c->n_ports) &&
+           gn_region_plan_add(p, GN_SECTION_TCP, tcp_bytes() * GN_PORTS_MAX) &&
+           gn_region_plan_add(p, GN_SECTION_SESSION_STATE, session_state_bytes(c)) &&
+           gn_region_plan_add(p, GN_SECTION_STRATEGY_STATE, strategies) &&
+           gn_region_plan_add(p, GN_SECTION_STAGE_RINGS, 3 * guarded(gn_ring_footprint(c->stage_ring_cells)));
+}
+
+/* An earlier life's tables are used when they are of this very region; otherwise they are laid out anew. */
+static bool own_region(struct gn_wiring *w, char *err)
+{
+    char path[2 * GN_PATH_MAX];
+    struct gn_region_plan plan;
+    if (!gn_region_path(w->conf, "own", path, sizeof path))
+        return no(err, "the run directory's name is too long");
+    if (gn_region_attach(path, GN_REGION_PRIVATE, true, w->plane.hdr->config_sha256, &w->own, err) == 0) {
+        if (w->own.hdr->epoch == w->plane.hdr->epoch) {
+            w->joined = true;
+            return true;
+        }
+        gn_region_detach(&w->own);
+    }
+    if (!plan_own(&plan, w->conf, w->plane.hdr->epoch))
+        return no(err, "the configured table sizes make no valid layout");
+    if (gn_region_create(path, &plan, &w->own, err) != 0)
+        return false;
+    return true;
+}
+
+static bool own_books(struct gn_wiring *w, struct gn_stage_feed *f, char *err)
+{
+    const struct gn_conf *c = w->conf;
+    struct gn_arb_config cfg;
+    void *mem = gn_region_at(&w->own, GN_SECTION_BOOKS);
+    f->arb = gn_region_at(&w->own, GN_SECTION_ARBITER);
+    f->locate = gn_region_at(&w->own, GN_SECTION_LOCATES);
+    gn_stage_feed_arb_config(c, &cfg);
+    uint64_t arb_bytes = w->own.hdr->section[GN_SECTION_ARBITER].bytes;
+    if (w->joined && gn_books_join(mem, c->max_instruments, c->book_orders, c->book_levels, &f->books) == 0 &&
+        gn_arb_join(f->arb, arb_bytes) == GN_ARB_OK)
+        return true;
+    /* fresh, or torn by a death in the middle of a packet: the whole day is asked for again */
+    f->books = gn_books_new(mem, c->max_instruments, c->book_orders, c->book_levels);
+    memset(f->locate, 0, sizeof(uint32_t) * GN_LOCATES);
+    if (f->books == NULL || gn_arb_new(f->arb, &cfg) != GN_ARB_OK)
+        return no(err, "books or line arbitration can't be laid out with these table sizes");
+    return true;
+}
+
+static bool own_net(struct gn_wiring *w, uint32_t i, struct gn_net **net, struct gn_tcp **tcp, uint64_t now_ns,
+                    char *err)
+{
+    const struct gn_conf_port *p = &w->conf->port[i];
+    struct gn_net_conf nc;
+    struct gn_tcp_conf tc;
+    gn_net_conf_default(&nc);
+    memcpy(nc.mac, w->port[i].mac, sizeof nc.mac);
+    nc.mtu = (uint16_t)p->mtu;
+    nc.ip = p->ip;
+    nc.gateway = p->gateway;
+    nc.prefix_bits = (uint8_t)p->prefix_len;
+    nc.vlan_id = p->vlan;
+    nc.seed = rte_rand();
+    const char *field = "";
+    uint8_t *mem = (uint8_t *)gn_region_at(&w->own, GN_SECTION_NET) + i * guarded(gn_net_footprint());
+    if (gn_net_conf_check(&nc, &field) != GN_NET_OK || gn_net_new(mem, &nc, now_ns) != GN_NET_OK) {
+        snprintf(err, GN_WIRING_ERR_LEN, "port %s: its %s is outside what the network endpoint takes", p->name, field);
+        return false;
+    }
+    *net = (struct gn_net *)(void *)mem;
+    *tcp = NULL;
+    if ((session_ports(w->conf) & 1u << i) == 0)
+        return true;
+    gn_tcp_conf_default(&tc);
+    tc.rto_min_us = TCP_MIN_RTO_US;
+    tc.rto_initial_us = 200000;
+    for (uint32_t k = 0; k < sizeof tc.secret; k++)
+        tc.secret[k] = (uint8_t)rte_rand();
+    mem = (uint8_t *)gn_region_at(&w->own, GN_SECTION_TCP) + i * tcp_bytes();
+    if (gn_tcp_new(mem, TCP_CONNS, TCP_SNDBUF, TCP_RCVBUF, &tc, now_ns, tcp) != GN_TCP_OK)
+        return no(err, "the TCP table can't be laid out");
+    return true;
+}
+
+/* ---- stages ---- */
+
+static uint32_t loop_of_stage(const struct gn_conf *c, uint32_t stage)
+{
+    for (uint32_t i = 0; i < c->n_lcores; i++)
+        if (c->lcore[i].stages & stage)
+            return i;
+    return 0;
+}
+
+static uint32_t loop_of_port(const struct gn_conf *c, uint32_t port)
+{
+    return loop_of_stage(c, session_ports(c) & 1u << port ? GN_STAGE_ORDERS : GN_STAGE_FEED);
+}
+
+static bool connect_ports(struct gn_wiring *w, uint64_t now_ns, char *err)
+{
+    for (uint32_t i = 0; i < w->conf->n_ports; i++) {
+        struct gn_loop *l = &w->loop[loop_of_port(w->conf, i)];
+        struct gn_loop_port *p = &l->port[l->n_ports++];
+        char name[32];
+        snprintf(name, sizeof name, "gannet-%u", i);
+        p->index = i;
+        p->id = w->port[i].id;
+        p->rx_csum = w->port[i].rx_csum;
+        p->pool = rte_mempool_lookup(name);
+        if (p->pool == NULL || !gn_loop_stock(p))
+            return no(err, "no packet buffers for transmission");
+        if (!own_net(w, i, &p->net, &p->tcp, now_ns, err))
+            return false;
+        l->feed.net[i] = l->orders.net[i] = p->net;
+        l->feed.txq[i] = l->orders.txq[i] = &p->txq;
+        l->orders.tcp[i] = p->tcp;
+        for (uint32_t k = 0; k < 2; k++)
+            if (w->conf->feed.line[k].port == i &&
+                gn_net_join_group(p->net, w->conf->feed.line[k].group, 0) != GN_NET_OK)
+                return no(err, "too many multicast groups on one port");
+    }
+    return true;
+}
+
+static struct gn_ring *stage_ring(struct gn_wiring *w, uint32_t number, char *err)
+{
+    uint64_t bytes = guarded(gn_ring_footprint(w->conf->stage_ring_cells));
+    uint8_t *mem = (uint8_t *)gn_region_at(&w->own, GN_SECTION_STAGE_RINGS) + number * bytes;
+    /* what was between the stages when an earlier life ended is gone with it: the venue's state is asked anew */
+    if (gn_ring_new(mem, w->conf->stage_ring_cells, 0) != GN_RING_OK) {
+        no(err, "stage_ring_cells is out of range");
+        return NULL;
+    }
+    return (struct gn_ring *)(void *)mem;
+}
+
+static bool connect_strategies(struct gn_wiring *w, struct gn_stage_strategy *s, char *err)
+{
+    const struct gn_conf *c = w->conf;
+    uint8_t *state = gn_region_at(&w->own, GN_SECTION_STRATEGY_STATE);
+    for (uint32_t i = 0; i < c->n_strategies; i++) {
+        struct gn_strategy_slot *k = &s->slot[i];
+        k->ops = gn_strategy_find(c->strategy[i].kind);
+        if (k->ops == NULL) {
+            snprintf(err, GN_WIRING_ERR_LEN, "strategy %s: this build has no kind %s", c->strategy[i].name,
+                     c->strategy[i].kind);
+            return false;
+        }
+        k->state = state;
+        memset(state, 0,
+               strategy_bytes(c, i)); /* orders of an earlier life are cancelled, so nothing is to be remembered */
+        state += strategy_bytes(c, i);
+        k->conf_disabled = c->strategy[i].enabled == 0;
+        k->ctx.conf = &c->strategy[i];
+        k->ctx.instruments = gn_region_at(&w->observe, GN_SECTION_INSTRUMENTS);
+        k->ctx.positions = gn_region_at(&w->plane, GN_SECTION_POSITIONS);
+        k->ctx.index = i;
+        k->ctx.max_instruments = c->max_instruments;
+        uint32_t client = c->strategy[i].client;
+        if (client < c->n_clients && w->client[client].hdr != NULL) {
+            k->ctx.client = gn_region_at(&w->client[client], GN_SECTION_CLIENT);
+            k->ctx.client_ring_bytes = gn_align_up(gn_ring_footprint(c->client_ring_cells), GN_GUARD);
+            k->ctx.client_cursor = atomic_load(&gn_client_intents(k->ctx.client)->tail);
+            if (gn_ring_join_producer(gn_client_reports(k->ctx.client, k->ctx.client_ring_bytes)) != GN_RING_OK)
+                k->ctx.client = NULL;
+        }
+    }
+    s->n = c->n_strategies;
+    return true;
+}
+
+static void connect_feed(struct gn_wiring *w, struct gn_loop *l)
+{
+    struct gn_stage_feed *f = &l->feed;
+    f->conf = w->conf;
+    f->instruments = gn_region_at(&w->observe, GN_SECTION_INSTRUMENTS);
+    f->tob = gn_region_at(&w->observe, GN_SECTION_TOB);
+    f->rows = gn_region_at(&w->observe, GN_SECTION_BOOK_ROWS);
+    f->control = w->control;
+    f->m = l->m;
+    f->events = l->events;
+    f->md_ctx = l;
+    f->md_sink = l->stages & GN_STAGE_STRATEGY ? gn_loop_md_to_strategy : gn_loop_md_to_ring;
+}
+
+static void connect_orders(struct gn_wiring *w, struct gn_loop *l, struct gn_ring *execs)
+{
+    struct gn_stage_orders *o = &l->orders;
+    uint8_t *state = gn_region_at(&w->own, GN_SECTION_SESSION_STATE);
+    o->conf = w->conf;
+    o->epoch = w->plane.hdr->epoch;
+    o->lcore = l->lcore;
+    o->control = w->control;
+    o->orders = gn_region_at(&w->plane, GN_SECTION_ORDERS);
+    o->positions = gn_region_at(&w->plane, GN_SECTION_POSITIONS);
+    o->rows = gn_region_at(&w->plane, GN_SECTION_SESSIONS);
+    o->state = (struct gn_session_state_row *)(void *)state;
+    o->templates = (struct gn_ouch_template *)(void *)(state + guarded(sizeof *o->state * GN_SESSIONS_MAX));
+    o->instruments = gn_region_at(&w->observe, GN_SECTION_INSTRUMENTS);
+    o->events = l->events;
+    o->execs = execs;
+    o->m = l->m;
+    o->gate = (struct gn_gate){
+        .control = w->control,
+        .limits = gn_region_at(&w->plane, GN_SECTION_LIMITS),
+        .instruments = o->instruments,
+        .tob = gn_region_at(&w->observe, GN_SECTION_TOB),
+        .positions = o->positions,
+        .sessions = o->rows,
+        .orders = o->orders,
+        .reader = 0,
+        .max_instruments = w->conf->max_instruments,
+    };
+}
+
+static void cancel_leftovers(struct gn_stage_orders *o)
+{
+    if (o->orders->capacity == 0)
+        gn_orders_new(o->orders, o->conf->max_orders);
+    gn_orders_join(o->orders, o->positions, o->conf->max_instruments);
+    for (uint32_t i = o->orders->list_head; i != GN_NONE32; i = o->orders->order[i].list_next)
+        o->orders->order[i].cancel_wanted = 1;
+}
+
+static bool connect_rings(struct gn_wiring *w, char *err)
+{
+    const struct gn_conf *c = w->conf;
+    struct gn_loop *feed = &w->loop[loop_of_stage(c, GN_STAGE_FEED)];
+    struct gn_loop *strategy = &w->loop[loop_of_stage(c, GN_STAGE_STRATEGY)];
+    struct gn_loop *orders = &w->loop[loop_of_stage(c, GN_STAGE_ORDERS)];
+    struct gn_ring *execs = stage_ring(w, 0, err), *md = stage_ring(w, 1, err), *intents = stage_ring(w, 2, err);
+    if (execs == NULL || md == NULL || intents == NULL)
+        return false;
+    if (feed != strategy)
+        feed->md_out = strategy->md_in = md;
+    if (strategy != orders)
+        strategy->intent_out = orders->intent_in = intents;
+    strategy->strategy.execs = execs;
+    strategy->strategy.instruments = gn_region_at(&w->observe, GN_SECTION_INSTRUMENTS);
+    strategy->strategy.m = strategy->m;
+    strategy->strategy.intent_ctx = strategy;
+    strategy->strategy.intent_sink = strategy == orders ? gn_loop_intent_to_orders : gn_loop_intent_to_ring;
+    connect_orders(w, orders, execs);
+    connect_feed(w, feed);
+    return true;
+}
+
+static bool connect_loops(struct gn_wiring *w, char *err)
+{
+    struct gn_lcore_metrics *metrics = gn_region_at(&w->plane, GN_SECTION_METRICS);
+    w->n_loops = w->conf->n_lcores;
+    for (uint32_t i = 0; i < w->n_loops; i++) {
+        struct gn_loop *l = &w->loop[i];
+        l->lcore = i;
+        l->stages = w->conf->lcore[i].stages;
+        l->clock = &w->clock;
+        l->stop = &w->stop;
+        l->beat = &w->control->lcore[i];
+        l->m = &metrics[i];
+        l->events = gn_region_at(&w->plane, GN_SECTION_EVENT_RING + 1 + i);
+        if (l->events == NULL || gn_ring_join_producer(l->events) != GN_RING_OK)
+            return no(
+                err,
+                "an event ring of the plane file is damaged; stop both processes, remove the file and start again");
+    }
+    return true;
+}
+
+bool gn_wiring_connect(struct gn_wiring *w, char err[GN_WIRING_ERR_LEN])
+{
+    uint64_t now_ns = 0;
+    gn_clock_start(&w->clock);
+    gn_clock_now(&w->clock, &now_ns);
+    if (!own_region(w, err) || !connect_loops(w, err))
+        return false;
+    struct gn_loop *feed = &w->loop[loop_of_stage(w->conf, GN_STAGE_FEED)];
+    struct gn_loop *strategy = &w->loop[loop_of_stage(w->conf, GN_STAGE_STRATEGY)];
+    struct gn_loop *orders = &w->loop[loop_of_stage(w->conf, GN_STAGE_ORDERS)];
+    if (!connect_ports(w, now_ns, err) || !connect_rings(w, err) || !own_books(w, &feed->feed, err) ||
+        !connect_strategies(w, &strategy->strategy, err))
+        return false;
+    cancel_leftovers(&orders->orders);
+    gn_stage_orders_start(&orders->orders, w->joined, now_ns);
+    if (!w->joined)
+        gn_region_seal(&w->own);
+    gn_counters_register(w);
+    return true;
+}
+
+void gn_wiring_copy_counters(struct gn_wiring *w)
+{
+    gn_counters_copy(w);
+}
