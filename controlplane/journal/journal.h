@@ -32,7 +32,6 @@ struct gn_journal_conf {
     uint64_t appliance_epoch; /* of the region's header; for the reader */
     uint64_t rings_id;        /* differs whenever the rings were laid out anew with gn_ring_new, so that their sequences
                                  begin again at 1 (such as the region's creation time); the same when they were joined */
-    uint64_t now_ns;          /* ns since the Unix epoch */
     uint32_t segment_bytes;   /* multiple of 4 KiB, >= 4 KiB + 2 x batch_bytes; 0 = default */
     uint32_t batch_bytes;     /* multiple of 4 KiB, 16 KiB to 4 MiB; 0 = default */
     uint32_t segments_ahead;  /* kept ready, 1 to 16; 0 = default */

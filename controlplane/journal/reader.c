@@ -57,6 +57,18 @@ int gn_jr_read(struct gn_journal_reader *r, int handle, uint64_t number, void *b
     return GN_JOURNAL_OK;
 }
 
+int gn_jr_room(struct gn_journal_reader *r, uint32_t bytes)
+{
+    if (bytes <= r->buf_bytes)
+        return GN_JOURNAL_OK;
+    uint8_t *more = realloc(r->buf, bytes);
+    if (more == NULL)
+        return gn_jr_fail(r, GN_JOURNAL_ERR_NOMEM, GN_JOURNAL_DAMAGE_UNREADABLE, 0, 0, "out of memory");
+    r->buf = more;
+    r->buf_bytes = bytes;
+    return GN_JOURNAL_OK;
+}
+
 int gn_jr_open(struct gn_journal_reader *r, uint64_t number, int *handle, uint64_t *bytes)
 {
     char name[GN_JOURNAL_NAME_BYTES];
@@ -140,7 +152,8 @@ int gn_jr_enter(struct gn_journal_reader *r, size_t index)
         return rc;
     }
     if (bytes != s->segment_bytes)
-        return gn_jr_fail(r, GN_JOURNAL_ERR_DAMAGED, GN_JOURNAL_DAMAGE_TRUNCATED, number,
+        return gn_jr_fail(r, GN_JOURNAL_ERR_DAMAGED,
+                          bytes < s->segment_bytes ? GN_JOURNAL_DAMAGE_TRUNCATED : GN_JOURNAL_DAMAGE_STALE, number,
                           bytes < s->segment_bytes ? bytes : s->segment_bytes,
                           "the file has %llu bytes, its header says %llu", (unsigned long long)bytes,
                           (unsigned long long)s->segment_bytes);
@@ -243,6 +256,10 @@ static int look(struct gn_journal_reader *r, enum gn_journal_block_state *state)
         return 0;
     const uint32_t rest = gn_journal_padded(b->bytes) - GN_JOURNAL_BLOCK;
     if (rest != 0) {
+        rc = gn_jr_room(r, rest + GN_JOURNAL_BLOCK);
+        if (rc != GN_JOURNAL_OK)
+            return rc;
+        b = (struct gn_journal_batch *)(void *)r->buf;
         rc = gn_jr_read(r, r->handle, number, r->buf + GN_JOURNAL_BLOCK, rest, r->offset + GN_JOURNAL_BLOCK);
         if (rc != GN_JOURNAL_OK)
             return rc;
@@ -373,7 +390,8 @@ static int fill(struct gn_journal_reader *r, const char *dir, const struct gn_jo
     r->dir = strdup(dir);
     r->segment = calloc(1, sizeof *r->segment);
     r->next = calloc(1, sizeof *r->next);
-    r->buf = calloc(1, GN_JOURNAL_BATCH_BYTES_MAX);
+    r->buf = calloc(1, GN_JOURNAL_CHUNK_BYTES);
+    r->buf_bytes = GN_JOURNAL_CHUNK_BYTES;
     r->chunk = calloc(1, GN_JOURNAL_CHUNK_BYTES);
     if (r->dir == NULL || r->segment == NULL || r->next == NULL || r->buf == NULL || r->chunk == NULL)
         return gn_jr_fail(r, GN_JOURNAL_ERR_NOMEM, GN_JOURNAL_DAMAGE_UNREADABLE, 0, 0, "out of memory");

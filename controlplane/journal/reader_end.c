@@ -71,7 +71,12 @@ static int find_later(struct gn_journal_reader *r, uint64_t *found)
         if (gn_journal_check_batch_header(b, end - at) != GN_JOURNAL_BLOCK_OK || b->segment_epoch != r->segment_epoch ||
             b->seq <= r->batch_seq)
             continue;
-        rc = gn_jr_read(r, r->handle, r->segment->number, r->buf, gn_journal_padded(b->bytes), at);
+        const uint32_t padded = gn_journal_padded(b->bytes);
+        rc = gn_jr_room(r, padded);
+        if (rc != GN_JOURNAL_OK)
+            return rc;
+        b = (struct gn_journal_batch *)(void *)r->buf;
+        rc = gn_jr_read(r, r->handle, r->segment->number, r->buf, padded, at);
         if (rc != GN_JOURNAL_OK)
             return rc;
         if (gn_journal_check_batch(b) == GN_JOURNAL_BLOCK_OK) {

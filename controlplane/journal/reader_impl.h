@@ -7,7 +7,7 @@
 #include "controlplane/journal/reader.h"
 #include "controlplane/journal/segment.h"
 
-#define GN_JOURNAL_CHUNK_BYTES (256u << 10)
+#define GN_JOURNAL_CHUNK_BYTES (64u << 10)
 
 struct gn_journal_reader {
     struct gn_journal_io io;
@@ -21,7 +21,8 @@ struct gn_journal_reader {
     bool started, ended;
     bool strict; /* also read what lies after the end */
     struct gn_journal_segment *segment, *next;
-    uint8_t *buf;   /* a batch */
+    uint8_t *buf; /* a batch; grows to the largest one seen */
+    uint32_t buf_bytes;
     uint8_t *chunk; /* for looking around */
 
     /* the chain: what the next batch must be */
@@ -50,6 +51,9 @@ int gn_jr_fail(struct gn_journal_reader *r, int err, enum gn_journal_damage dama
 /* gn_jr_read: exactly bytes, or gn_jr_fail. */
 int gn_jr_read(struct gn_journal_reader *r, int handle, uint64_t number, void *buf, uint32_t bytes,
                uint64_t offset) GN_MUST_CHECK;
+
+/* gn_jr_room: r->buf holds at least bytes (a checked batch header says so), its content is kept. */
+int gn_jr_room(struct gn_journal_reader *r, uint32_t bytes) GN_MUST_CHECK;
 
 /* gn_jr_open: handle of a segment's file with its size, or gn_jr_fail. */
 int gn_jr_open(struct gn_journal_reader *r, uint64_t number, int *handle, uint64_t *bytes) GN_MUST_CHECK;

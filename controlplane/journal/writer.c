@@ -100,7 +100,6 @@ static void commit(struct gn_journal *j)
     for (uint32_t i = 0; i < j->n; i++)
         if (b->last_seq[i] != 0)
             gn_ring_release(j->ring[i].ring, b->cursor[i], b->last_seq[i]);
-    j->in_flight = false;
     j->made_durable += b->records;
     atomic_fetch_add_explicit(&j->st_records, b->records, memory_order_relaxed);
     atomic_fetch_add_explicit(&j->st_bytes, j->flight_bytes, memory_order_relaxed);
@@ -123,6 +122,7 @@ static int reap(struct gn_journal *j, uint64_t timeout_ns)
         return GN_JOURNAL_OK;
     if (rc < 0)
         return gn_jw_fail(j, GN_JOURNAL_ERR_IO, -rc);
+    j->in_flight = false;
     if (written < 0)
         return gn_jw_fail(j, GN_JOURNAL_ERR_IO, -written);
     if ((uint32_t)written != j->flight_bytes)

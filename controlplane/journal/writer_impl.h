@@ -14,7 +14,7 @@ struct gn_jw_buffer {
     uint32_t bytes; /* of the batch so far, its header included */
     uint32_t records;
     uint64_t cursor[GN_JOURNAL_RINGS_MAX];   /* per index in rings: read up to here */
-    uint64_t last_seq[GN_JOURNAL_RINGS_MAX]; /* per index in rings */
+    uint64_t last_seq[GN_JOURNAL_RINGS_MAX]; /* per index in rings: 0 = none of that ring in here */
 };
 
 struct gn_jw_ring {
@@ -89,6 +89,7 @@ static inline void gn_jw_reset(struct gn_jw_buffer *b)
 {
     b->bytes = (uint32_t)sizeof(struct gn_journal_batch);
     b->records = 0;
+    memset(b->last_seq, 0, sizeof b->last_seq);
 }
 
 #endif
