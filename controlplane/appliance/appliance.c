@@ -123,7 +123,6 @@ static bool open_journal(struct gn_appliance *a, char *err)
         .build_id = GN_BUILD_ID,
         .appliance_epoch = a->plane.hdr->epoch,
         .rings_id = a->plane.hdr->epoch,
-        .now_ns = gn_now_ns(),
         .segment_bytes = a->conf->journal.segment_mib << 20,
         .segments_ahead = a->conf->journal.segments_ahead,
     };

@@ -1,5 +1,6 @@
 /* memif: shared memory between two processes of this machine, no privilege needed. One side serves the socket. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "drivers/port/port.h"
 
@@ -17,9 +18,20 @@ static bool devargs(const struct gn_conf_port *c, uint32_t index, char *out, siz
     return n > 0 && n < (int)size;
 }
 
+static bool check(const struct gn_conf_port *c, char *err, size_t size)
+{
+    if (c->server || access(c->device, F_OK) == 0)
+        return true;
+    snprintf(err, size,
+             "port %s: nobody serves the socket %s; start the other side first, or make this one role: server", c->name,
+             c->device);
+    return false;
+}
+
 const struct gn_port_ops gn_port_memif = {
     .kind = GN_PORT_MEMIF,
     .name = "memif",
     .devargs = devargs,
     .device = device,
+    .check = check,
 };

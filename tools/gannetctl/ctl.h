@@ -1,0 +1,46 @@
+/* gannetctl, the operator's hand: asks the control plane over its admin socket; shows and kills through the shared
+ * files when nobody answers there.
+ */
+#ifndef GN_CTL_H
+#define GN_CTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+struct gn_ctl {
+    const char *run_dir;
+    const char *journal_dir; /* NULL: <run_dir>/journal */
+    bool json;               /* print what came, for machines */
+    const char *who;
+    int argc; /* what follows the command */
+    char **argv;
+};
+
+struct gn_ctl_command {
+    const char *name;
+    const char *arguments;
+    const char *help;
+    int (*run)(struct gn_ctl *c);
+};
+
+/* gn_ctl_ask: sends a request (taken over), returns the reply; NULL with a line on stderr when nobody answers and quiet
+ * is false. */
+json_t *gn_ctl_ask(const struct gn_ctl *c, json_t *request, bool quiet);
+
+/* gn_ctl_direct: the same for requests that only look, from the shared files. NULL with a line on stderr. */
+json_t *gn_ctl_direct(const struct gn_ctl *c, const char *what);
+
+/* gn_ctl_kill_direct: throws the switch in the shared memory. Exit status. */
+int gn_ctl_kill_direct(const struct gn_ctl *c, const char *level, const char *why);
+
+/* gn_ctl_table: prints a JSON array of objects as columns: keys, comma-separated. */
+void gn_ctl_table(const json_t *rows, const char *columns);
+
+/* gn_ctl_wall_ns: time of the command, ns since the Unix epoch. */
+long long gn_ctl_wall_ns(void);
+
+/* gn_ctl_journal: journal dump|verify. */
+int gn_ctl_journal(struct gn_ctl *c);
+
+#endif
