@@ -99,9 +99,8 @@ static uint32_t send_all(struct gn_io_link *l, struct rte_mbuf **m, uint32_t n)
     return sent;
 }
 
-bool gn_io_stock(struct gn_io_dpdk *io, uint32_t link, struct gn_txq *q)
+static bool restock(struct gn_io_dpdk *io, struct gn_io_link *l, struct gn_txq *q)
 {
-    struct gn_io_link *l = &io->link[link];
     uint32_t want = GN_TXQ_MAX - q->stocked;
     if (rte_pktmbuf_alloc_bulk(io->pool, l->stock + q->stocked, want) != 0) {
         io->no_buffers++;
@@ -110,6 +109,11 @@ bool gn_io_stock(struct gn_io_dpdk *io, uint32_t link, struct gn_txq *q)
     for (; q->stocked < GN_TXQ_MAX; q->stocked++)
         q->buf[q->stocked] = rte_pktmbuf_mtod(l->stock[q->stocked], uint8_t *);
     return true;
+}
+
+bool gn_io_stock(struct gn_io_dpdk *io, uint32_t link, struct gn_txq *q)
+{
+    return restock(io, &io->link[link], q);
 }
 
 static void flush(void *arg, uint32_t link, struct gn_txq *q)
@@ -127,8 +131,8 @@ static void flush(void *arg, uint32_t link, struct gn_txq *q)
     q->stocked -= n;
     memmove(l->stock, l->stock + n, q->stocked * sizeof l->stock[0]);
     memmove(q->buf, q->buf + n, q->stocked * sizeof q->buf[0]);
-    /* Buffers come back when the ring lets go of them; a queue without any is counted, and filled at the next flush. */
-    (void)gn_io_stock(io, link, q);
+    /* Buffers come back when the ring lets go of them: without any, the next flush tries again. */
+    restock(io, l, q);
 }
 
 struct gn_sim_io gn_io_ops(struct gn_io_dpdk *io)
@@ -141,15 +145,16 @@ static bool eal_args(const struct gn_sim_options *opt, struct gn_eal_args *a)
     cpu_set_t allowed;
     int cpu = 0;
     if (opt->core[0] == '\0' && sched_getaffinity(0, sizeof allowed, &allowed) == 0)
-        while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &allowed))
+        while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET((size_t)cpu, &allowed))
             cpu++;
     char first[16];
     snprintf(first, sizeof first, "%d", cpu);
-    bool ok = gn_eal_args_add(a, "gannet-venue-sim") && gn_eal_args_add(a, "--in-memory") &&
+    bool ok = gn_eal_args_add(a, "gannet-venue-sim") &&
               gn_eal_args_add(a, "--no-telemetry") && gn_eal_args_add(a, "--log-level=4") && gn_eal_args_add(a, "-l") &&
               gn_eal_args_add(a, "%.15s", opt->core[0] == '\0' ? first : opt->core) && gn_eal_args_add(a, "-m") &&
               gn_eal_args_add(a, "%llu", (unsigned long long)opt->dpdk_mem_mib);
-    return ok && (opt->hugepages || gn_eal_args_add(a, "--no-huge"));
+    return ok && (opt->hugepages ? gn_eal_args_add(a, "--in-memory")
+                                : gn_eal_args_add(a, "--no-huge") && gn_eal_args_add(a, "--no-shconf"));
 }
 
 bool gn_io_open(struct gn_io_dpdk *io, const struct gn_sim_options *opt, char err[GN_PORT_ERR_LEN])

@@ -29,8 +29,8 @@ struct gn_sim_io {
     /* rx: up to max frames of a link; data, len, flags and handle are set, and stay valid until done */
     uint32_t (*rx)(void *arg, uint32_t link, struct gn_sim_frame *out, uint32_t max);
     void (*done)(void *arg, struct gn_sim_frame *frames, uint32_t n);
-    /* flush: puts the committed frames of q on the wire, all of them, and stocks q with empty buffers again. A port
-     * whose ring stays full for a second is given up: what is left is dropped and counted. */
+    /* flush: puts the committed frames of q (there may be none) on the wire and stocks q with empty buffers again. A
+     * port whose ring stays full for a second is given up: what is left is dropped and counted. */
     void (*flush)(void *arg, uint32_t link, struct gn_txq *q);
 };
 
@@ -50,9 +50,11 @@ static inline uint64_t gn_links_now(struct gn_sim_links *l)
     return l->io.now(l->io.arg);
 }
 
+/* gn_links_flush: sends what is committed, and gets empty buffers when they are few. */
 static inline void gn_links_flush(struct gn_sim_links *l, uint32_t link)
 {
-    if (l->link[link].txq.n != 0)
+    const struct gn_txq *q = &l->link[link].txq;
+    if (q->n != 0 || q->stocked < GN_TXQ_MAX / 2)
         l->io.flush(l->io.arg, link, &l->link[link].txq);
 }
 
