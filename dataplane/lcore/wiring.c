@@ -5,7 +5,7 @@
 
 #include "dataplane/lcore/counters.h"
 
-#define TCP_CONNS    16u
+#define TCP_CONNS      8u
 #define TCP_SNDBUF   (256u << 10)
 #define TCP_RCVBUF   (1u << 20)
 #define POOL_BUFFERS 16383u
@@ -99,7 +99,7 @@ static bool plan_own(struct gn_region_plan *p, const struct gn_conf *c, uint64_t
            gn_region_plan_add(p, GN_SECTION_ARBITER, gn_arb_footprint(&arb)) &&
            gn_region_plan_add(p, GN_SECTION_LOCATES, sizeof(uint32_t) * GN_LOCATES) &&
            gn_region_plan_add(p, GN_SECTION_NET, guarded(gn_net_footprint()) * c->n_ports) &&
-           gn_region_plan_add(p, GN_SECTION_TCP, tcp_bytes() * GN_PORTS_MAX) &&
+           gn_region_plan_add(p, GN_SECTION_TCP, tcp_bytes() * c->n_ports) &&
            gn_region_plan_add(p, GN_SECTION_SESSION_STATE, session_state_bytes(c)) &&
            gn_region_plan_add(p, GN_SECTION_STRATEGY_STATE, strategies) &&
            gn_region_plan_add(p, GN_SECTION_STAGE_RINGS, 3 * guarded(gn_ring_footprint(c->stage_ring_cells)));
