@@ -122,6 +122,12 @@ static struct {
     uint32_t qty, price, side, locate;
 } model[REFS];
 
+/* Scattered, so that many of them meet in the order table. */
+static uint64_t wire_ref(uint32_t ref)
+{
+    return gn_digest_mix(ref + 1);
+}
+
 static void check_model(void)
 {
     for (uint32_t i = 0; i < gn_sim_books_count(b); i++) {
@@ -131,7 +137,7 @@ static void check_model(void)
         for (uint32_t r = 0; r < REFS; r++)
             if (model[r].qty != 0 && model[r].locate == book->locate) {
                 qty[model[r].side][model[r].price] += model[r].qty;
-                digest += gn_digest_order(r, model[r].side, model[r].price, model[r].qty);
+                digest += gn_digest_order(wire_ref(r), model[r].side, model[r].price, model[r].qty);
                 live++;
             }
         gn_sim_books_digests(b, got, gn_sim_books_count(b));
@@ -154,7 +160,7 @@ static void check_model(void)
 static void random_add(uint64_t *rng, uint32_t ref, uint16_t locate, uint32_t qty, uint32_t price)
 {
     uint32_t side = (uint32_t)(gn_test_rand(rng) & 1);
-    int err = apply(itch_add(msg, locate, ref, side == 0 ? 'B' : 'S', qty, locate == 1 ? AAA : BBB, price));
+    int err = apply(itch_add(msg, locate, wire_ref(ref), side == 0 ? 'B' : 'S', qty, locate == 1 ? AAA : BBB, price));
     if (model[ref].qty != 0) {
         CU_ASSERT_EQUAL_FATAL(err, GN_SIM_BOOK_ERR_DUPLICATE);
         return;
@@ -169,10 +175,10 @@ static void random_add(uint64_t *rng, uint32_t ref, uint16_t locate, uint32_t qt
 static void random_change(uint64_t *rng, uint32_t ref, uint16_t locate, uint32_t qty, uint32_t price)
 {
     uint32_t kind = (uint32_t)gn_test_rand(rng) % 4, to = (uint32_t)gn_test_rand(rng) % REFS;
-    size_t len = kind == 0   ? itch_delete(msg, locate, ref)
-                 : kind == 1 ? itch_cancel(msg, locate, ref, qty)
-                 : kind == 2 ? itch_executed(msg, locate, ref, qty)
-                             : itch_replace(msg, locate, ref, to, qty, price);
+    size_t len = kind == 0   ? itch_delete(msg, locate, wire_ref(ref))
+                 : kind == 1 ? itch_cancel(msg, locate, wire_ref(ref), qty)
+                 : kind == 2 ? itch_executed(msg, locate, wire_ref(ref), qty)
+                             : itch_replace(msg, locate, wire_ref(ref), wire_ref(to), qty, price);
     int err = apply(len);
     if (model[ref].qty == 0) {
         CU_ASSERT_EQUAL_FATAL(err, GN_SIM_BOOK_ERR_REF);
