@@ -128,7 +128,7 @@ LAYOUTS = {
 
 class Bench:
     def __init__(self, build="build", port="memif", hugepages=True, layout="fused", symbols=None, instruments=50,
-                 tick=100, itch=None, seed=1, sim_args=(), overrides=None, strategies=None, clients=("desk1",),
+                 tick=100, itch=None, seed=1, sim_args=(), overrides=None, strategies=None, clients=(),
                  limits=None, main_core=None, inputs=True, ring_cells=1 << 20):
         self.build = os.path.join(ROOT, build)
         self.tag = "%x" % (os.getpid() & 0xffff)
@@ -201,7 +201,7 @@ class Bench:
         if huge:
             lines.append("huge_dir: %s" % self.huge.mounted)
         rows = self.lcores()
-        lines += ["allow_shared_core: true", "cores:", "  main: %d" % self.main_core, "  lcores:"]
+        lines += ["cores:", "  allow_shared_core: true", "  main: %d" % self.main_core, "  lcores:"]
         lines += ["    - { core: %d, stages: %s }" % r for r in rows]
         lines.append("ports:")
         for i, name in enumerate(PORTS):
