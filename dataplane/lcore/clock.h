@@ -12,8 +12,9 @@
 struct gn_clock {
     _Atomic uint32_t lock; /* even: at rest. Release by the main thread pairs with acquire in gn_clock_now */
     uint32_t pad;
-    uint64_t tsc, ns;    /* anchor */
-    uint64_t ns_per_tsc; /* 32.32 fixed point */
+    uint64_t tsc, ns;               /* anchor */
+    uint64_t ns_per_tsc;            /* 32.32 fixed point */
+    uint64_t steady_tsc, steady_ns; /* main thread's: where the rate is measured from */
 };
 
 /* gn_clock_start: measures the rate for about 20 ms. */

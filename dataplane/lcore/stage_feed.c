@@ -190,7 +190,7 @@ static void tell_status(struct gn_stage_feed *f, uint32_t instrument, uint32_t e
         .ask = t->ask,
         .ask_qty = t->ask_qty,
         .last = t->last,
-        .tick_seq = t->tick_seq,
+        .tick_seq = f->arb->next - 1, /* the message that brought it, not the last that moved the price */
     };
     if (f->instruments->row[instrument].strategy == GN_NONE32)
         return;
