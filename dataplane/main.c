@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "build_id.h"
+#include "dataplane/lcore/core_check.h"
 #include "dataplane/lcore/wiring.h"
 
 #define TICK_NS        50000000l /* the main thread's: counters, beat, signals */
@@ -64,6 +65,22 @@ static void say_running(struct gn_wiring *w, uint32_t state)
     atomic_store_explicit(&b->state, state, memory_order_release);
 }
 
+/* A core that others use too is said, not refused: a trial on a small machine has no other. */
+static void check_cores(const struct gn_wiring *w)
+{
+    int share[GN_LCORES_MAX] = {0};
+    for (uint32_t i = 0; i < w->n_loops; i++)
+        (void)rte_eal_remote_launch(gn_core_check, &share[i], i + 1);
+    rte_eal_mp_wait_lcore();
+    for (uint32_t i = 0; i < w->n_loops; i++)
+        if (share[i] < GN_CORE_SHARE_MIN)
+            fprintf(stderr,
+                    "gannet-dataplane: core %u is busy: its lcore got %d%% of it, at least %d%% is expected; isolate "
+                    "the core "
+                    "(isolcpus=%u) or move what else runs there\n",
+                    w->conf->lcore[i].core, share[i], GN_CORE_SHARE_MIN, w->conf->lcore[i].core);
+}
+
 static bool launch(struct gn_wiring *w)
 {
     for (uint32_t i = 0; i < w->n_loops; i++)
@@ -103,6 +120,7 @@ static int run(struct gn_wiring *w)
     if (mlockall(MCL_CURRENT) != 0)
         fprintf(stderr, "gannet-dataplane: memory is not locked (%s); fine for a trial, not for trading\n",
                 strerror(errno));
+    check_cores(w);
     say_running(w, GN_STATE_RUNNING);
     if (!launch(w))
         return die("an lcore can't be started");

@@ -5,6 +5,9 @@
 
 /* Longest sleep of the stepping thread: the age a record may reach before the disk hears of it. */
 #define SLEEP_NS 200000u
+/* A small batch waits so long for company: one commit for many records leaves the core, and the disk, to others. */
+#define GATHER_NS    500000u
+#define GATHER_CELLS 1024u
 /* The preparing thread looks this often; a segment lasts far longer at any speed a disk has. */
 #define LOOK_NS 10000000u
 /* A full disk is asked again this often. */
@@ -17,6 +20,14 @@ static uint64_t wall_ns(void)
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+static uint64_t cells_waiting(const struct gn_journal *j)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < j->n; i++)
+        n += gn_ring_used(j->ring[i].ring);
+    return n;
+}
+
 static void *step_loop(void *arg)
 {
     struct gn_journal *j = arg;
@@ -25,6 +36,8 @@ static void *step_loop(void *arg)
         if (gn_journal_step(j, wall_ns()) < 0)
             return NULL;
         gn_journal_wait(j, SLEEP_NS);
+        if (cells_waiting(j) < GATHER_CELLS)
+            j->io.sleep_ns(j->io.ctx, GATHER_NS);
     }
     /* Before the thread ends: the kernel cancels what a dead thread has in flight. The latched error tells the result.
      */

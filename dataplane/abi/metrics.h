@@ -41,7 +41,8 @@
     X(session_errors, "sessions lost by protocol errors")                                               \
     X(events_lost, "journal records that found no room; trading stops at the first")                    \
     X(ring_full, "turns in which a stage ring had no room")                                             \
-    X(client_bad, "client intents or rings that failed their check")
+    X(client_bad, "client intents or rings that failed their check")                                    \
+    X(allocated_bytes, "bytes allocated by the lcore's thread since its loop began: 0, or the design is broken")
 
 struct gn_lcore_metrics {
 #define GN_X(name, help) uint64_t name;

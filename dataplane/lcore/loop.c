@@ -1,5 +1,6 @@
 #include "dataplane/lcore/loop.h"
 
+#include <jemalloc/jemalloc.h>
 #include <rte_ethdev.h>
 
 #define TX_TRIES       4096u /* offers of a frame to a port that is full before it is dropped and counted */
@@ -221,6 +222,14 @@ static void beat(struct gn_loop *l, uint32_t work)
     atomic_store_explicit(&b->loops, l->m->busy_loops + l->m->idle_loops, memory_order_relaxed);
 }
 
+/* jemalloc's own count of what this thread allocated so far; NULL under another allocator (a sanitizer's). */
+static const uint64_t *allocated_so_far(void)
+{
+    uint64_t *counter = NULL;
+    size_t size = sizeof counter;
+    return mallctl("thread.allocatedp", &counter, &size, NULL, 0) == 0 ? counter : NULL;
+}
+
 static void leave(struct gn_loop *l)
 {
     uint64_t until = l->now_ns + LINGER_NS;
@@ -234,9 +243,13 @@ int gn_loop_run(void *arg)
 {
     struct gn_loop *l = arg;
     atomic_store_explicit(&l->beat->state, GN_STATE_RUNNING, memory_order_release);
+    const uint64_t *allocated = allocated_so_far();
+    const uint64_t before = allocated == NULL ? 0 : *allocated;
     while (GN_LIKELY(atomic_load_explicit(l->stop, memory_order_acquire) == 0)) {
         gn_clock_now(l->clock, &l->now_ns);
         beat(l, turn(l));
+        if (allocated != NULL)
+            l->m->allocated_bytes = *allocated - before;
     }
     leave(l);
     atomic_store_explicit(&l->beat->state, GN_STATE_STOPPED, memory_order_release);

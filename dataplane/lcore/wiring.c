@@ -5,7 +5,7 @@
 
 #include "dataplane/lcore/counters.h"
 
-#define TCP_CONNS      8u
+#define TCP_CONNS    8u
 #define TCP_SNDBUF   (256u << 10)
 #define TCP_RCVBUF   (1u << 20)
 #define POOL_BUFFERS 16383u

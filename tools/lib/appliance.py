@@ -22,8 +22,13 @@ class Failed(Exception):
     """Something that a person should read."""
 
 
+CPUS = sorted(os.sched_getaffinity(0))
+
+
 def cpus():
-    return sorted(os.sched_getaffinity(0))
+    """CPUs that this program was given; its own work stays on the first one, away from the lcores."""
+    os.sched_setaffinity(0, {CPUS[0]})
+    return CPUS
 
 
 class Hugepages:
