@@ -54,6 +54,13 @@ static bool eal_args(const struct gn_conf *c, struct gn_eal_args *a, char *err)
                              : gn_eal_args_add(a, "--no-huge") && gn_eal_args_add(a, "--no-shconf"));
     if (!ok)
         snprintf(err, GN_PORT_ERR_LEN, "too many arguments for DPDK");
+    for (uint32_t i = 0; ok && i < c->n_ports; i++)
+        if (c->port[i].kind == GN_PORT_AF_XDP && !c->hugepages) {
+            snprintf(err, GN_PORT_ERR_LEN,
+                     "port %s: af_xdp shares its buffers with the kernel and needs hugepages: true in the config",
+                     c->port[i].name);
+            return false;
+        }
     return ok && gn_port_eal_args(c->port, c->n_ports, a, err);
 }
 

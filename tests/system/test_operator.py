@@ -27,16 +27,18 @@ class Operator(harness.Case):
         b.ctl("limits", "set", "max_open_orders", "0")
         self.wait_verdict(b, "max_open_orders")
         b.ctl("limits", "set", "max_open_orders", "5000")
+        b.ctl("limits", "set", "message_burst", "5001")  # 5000 of them are reserved for cancels
         b.ctl("limits", "set", "message_rate", "1")
         self.wait_verdict(b, "message_rate")
         b.ctl("limits", "set", "message_rate", "200000")
+        b.ctl("limits", "set", "message_burst", "20000")
         bad = b.ctl("limits", "set", first, "max_qty", "-5", check=False)
         self.assertEqual(bad.returncode, 1)
         self.assertIn("allowed 0 to", bad.stderr)
         self.assertEqual(b.ctl("limits", "set", "NOSUCH", "max_qty", "5", check=False).returncode, 1)
         self.assertEqual(b.ctl("limits", "set", first, "no_such_limit", "5", check=False).returncode, 1)
         r = self.finish(b)
-        self.assertEqual(r["journal"]["types"]["limits"], 14)
+        self.assertEqual(r["journal"]["types"]["limits"], 16)
 
     def test_kill_of_a_part(self):
         b = self.started(instruments=4)

@@ -22,7 +22,7 @@ class SteadyState(harness.Case):
     def calls(self, tid, seconds):
         """System calls of one thread while strace watches it; attaching and leaving are not its own."""
         out = "/tmp/gannet-strace-%d" % os.getpid()
-        p = subprocess.Popen(["strace", "-q", "-p", tid, "-o", out], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        p = subprocess.Popen(["strace", "-q", "-p", tid, "-o", out], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(seconds)
         p.terminate()
         p.wait(10)

@@ -159,6 +159,8 @@ class Bench:
         self.main_core = cpus()[0] if main_core is None else main_core
         try:
             self.huge = Hugepages(HUGE_NEED_MIB, os.path.join(self.dir, "huge")) if hugepages else None
+            if port == "af_xdp" and not (self.huge and self.huge.there):
+                raise Failed("af_xdp needs hugepages: %s" % (self.huge.why if self.huge else "they were not asked for"))
             self.links = Links(port, self.dir, self.tag)
             self.symbols = symbols or self.list_symbols()
             self.strategies = strategies or self.default_strategies()
@@ -246,7 +248,7 @@ class Bench:
 
     def spawn(self, name, cmd, prefix=(), env=None):
         log = open(os.path.join(self.dir, name + ".log"), "ab")
-        full = dict(os.environ, GANNET_OE1_PASSWORD="gannet", **(env or {}))
+        full = dict(os.environ, **dict({"GANNET_OE1_PASSWORD": "gannet"}, **(env or {})))
         self.procs[name] = subprocess.Popen(list(prefix) + cmd, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=full,
                                             start_new_session=True)
         self.logs[name] = log.name
