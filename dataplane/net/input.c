@@ -31,6 +31,9 @@ static uint16_t check_unicast(struct gn_net *net, const uint8_t *frame, const st
         return GN_NET_DROP_IP_NOT_US;
     if (gn_mac48(frame) != gn_mac48(net->conf.mac))
         return GN_NET_DROP_NOT_OUR_MAC;
+    /* Whom TCP has a connection with was looked at before; gn_tcp_input does it for the others. */
+    if (in->proto == GN_IP_PROTO_TCP)
+        return GN_NET_DROP_NONE;
     return gn_net_source_ok(net, in->src) ? GN_NET_DROP_NONE : GN_NET_DROP_IP_SRC;
 }
 

@@ -245,6 +245,14 @@ static bool window_update(struct gn_tcp_conn *c, const struct gn_tcp_in *s, uint
     return changed;
 }
 
+/* With SACK a duplicate is what reports bytes out of order (RFC 6675 section 2), else a bare repetition (RFC 5681). */
+static bool is_duplicate(const struct gn_tcp_conn *c, const struct gn_tcp_in *s, bool window_moved)
+{
+    if (c->sack_on != 0)
+        return s->sack_n != 0;
+    return s->len == 0 && (s->flags & GN_TCP_FIN) == 0 && !window_moved;
+}
+
 void gn_tcp_ack(struct gn_tcp *t, struct gn_tcp_conn *c, const struct gn_tcp_in *s, uint64_t ack, uint64_t now)
 {
     uint32_t wnd_before = c->snd_wnd;
@@ -252,8 +260,7 @@ void gn_tcp_ack(struct gn_tcp *t, struct gn_tcp_conn *c, const struct gn_tcp_in 
     bool probing = wnd_before == 0 && c->backoff != 0;
     if (GN_LIKELY(ack > c->snd_una))
         gn_tcp_ack_advance(t, c, s, ack, now);
-    else if (ack == c->snd_una && s->len == 0 && (s->flags & GN_TCP_FIN) == 0 && !moved && c->snd_wnd != 0 &&
-             gn_tcp_segs_out(c) != 0 && (c->sack_on == 0 || s->sack_n != 0))
+    else if (ack == c->snd_una && c->snd_wnd != 0 && gn_tcp_segs_out(c) != 0 && is_duplicate(c, s, moved))
         duplicate(t, c);
     if (GN_UNLIKELY(s->sack_n != 0 && c->sack_on != 0) && sack(t, c, s) != 0 && find_lost(t, c) &&
         c->recovery == GN_TCP_RECOVERY_NONE)

@@ -46,6 +46,12 @@ struct gn_tcp_seg {
 };
 static_assert(sizeof(struct gn_tcp_seg) == 32, "the header promises 32 bytes a segment");
 
+enum gn_tcp_blocked {
+    GN_TCP_BLOCKED_NOT = 0,
+    GN_TCP_BLOCKED_TXQ = 1,
+    GN_TCP_BLOCKED_ARP = 2,
+};
+
 enum gn_tcp_owner {
     GN_TCP_OWNER_NONE = 0,     /* released: the slot is freed when the connection has ended */
     GN_TCP_OWNER_LISTENER = 1, /* waits for gn_tcp_accept */
@@ -72,7 +78,7 @@ struct gn_tcp_conn {
     uint8_t backoff;    /* doublings of the timeout */
     uint8_t ack_owed;   /* segments received since our last ACK */
     uint8_t ack_now;    /* an ACK must go out with the next timer call */
-    uint8_t blocked;    /* output was cut short by the txq or by ARP: the timer goes on with it */
+    uint8_t blocked;    /* enum gn_tcp_blocked: output was cut short, and the timer goes on with it */
     uint8_t want_write; /* a send was refused: tell with GN_TCP_EV_WRITABLE; 2 = for want of window: probe it */
     uint32_t remote_ip, local_ip;
     uint16_t remote_port, local_port;
@@ -222,6 +228,14 @@ static inline void gn_tcp_due(struct gn_tcp *t, const struct gn_tcp_conn *c, uin
         t->next_ns = at;
 }
 
+/* gn_tcp_block: remembers why output was cut short. */
+static inline void gn_tcp_block(struct gn_tcp *t, struct gn_tcp_conn *c, uint8_t why)
+{
+    t->blocked += c->blocked == GN_TCP_BLOCKED_NOT;
+    c->blocked = why;
+    gn_tcp_due(t, c, t->now_ns + GN_NS_PER_MS);
+}
+
 static inline uint32_t gn_tcp_segs_out(const struct gn_tcp_conn *c)
 {
     return c->seg_tail - c->seg_head;
@@ -258,6 +272,12 @@ static inline bool gn_tcp_may_receive(const struct gn_tcp_conn *c)
 static inline bool gn_tcp_fin_sent(const struct gn_tcp_conn *c)
 {
     return c->snd_nxt > c->snd_end;
+}
+
+/* gn_tcp_unsent: a SYN, queued bytes or a FIN have yet to be sent for the first time. */
+static inline bool gn_tcp_unsent(const struct gn_tcp_conn *c)
+{
+    return c->snd_nxt == 0 || c->snd_nxt < c->snd_end || (c->snd_nxt == c->snd_end && gn_tcp_wants_fin(c));
 }
 
 static inline uint64_t gn_tcp_rcv_edge(const struct gn_tcp *t, const struct gn_tcp_conn *c)
@@ -315,12 +335,10 @@ uint32_t gn_tcp_initial_window(const struct gn_tcp *t, const struct gn_tcp_conn 
 /* ---- tcp_segment.c: bytes on the wire ---- */
 uint32_t gn_tcp_isn(const struct gn_tcp *t, const struct gn_tcp_conn *c, uint64_t now, uint32_t *ts_offset);
 void gn_tcp_template(const struct gn_net *net, struct gn_tcp_conn *c);
-/* gn_tcp_route: the template's MAC is right under net->arp_gen, or a negative gn_tcp_err. */
-int gn_tcp_route(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, struct gn_txq *txq) GN_MUST_CHECK;
-/* gn_tcp_seal: patches the template that lies at frame for len payload bytes that are in place and sum up to data_sum.
- */
-void gn_tcp_seal(struct gn_tcp_conn *c, uint8_t *frame, uint64_t seq, uint8_t flags, uint32_t len, uint64_t data_sum,
-                 uint64_t now);
+/* gn_tcp_route_anew: finds the MAC of the next hop for the template; see gn_tcp_route. */
+int gn_tcp_route_anew(struct gn_net *net, struct gn_tcp_conn *c, struct gn_txq *txq) GN_MUST_CHECK;
+/* gn_tcp_way: the next frame of the txq when the route is known; NULL, and the connection is blocked, when not. */
+uint8_t *gn_tcp_way(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, struct gn_txq *txq);
 /* gn_tcp_emit: a segment with options as they are due (SYN: all; SACK blocks on an ACK), its payload from the send
  * buffer. False when it could not be sent now. */
 bool gn_tcp_emit(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, uint64_t seq, uint8_t flags, uint32_t len,

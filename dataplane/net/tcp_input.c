@@ -53,19 +53,12 @@ static void parse_options(struct gn_tcp_in *s, const uint8_t *p, uint32_t len)
 static uint16_t parse(const struct gn_ip_in *ip, struct gn_tcp_in *s)
 {
     const uint8_t *p = ip->l4;
-    if (GN_UNLIKELY(ip->l4_len < GN_TCP_LEN))
-        return GN_NET_DROP_TCP_BAD;
     uint32_t header = (uint32_t)(p[12] >> 4) * 4;
     s->ip = ip;
     s->src_port = gn_load_be16(p);
     s->dst_port = gn_load_be16(p + 2);
     if (GN_UNLIKELY(header < GN_TCP_LEN || header > ip->l4_len || s->src_port == 0 || s->dst_port == 0))
         return GN_NET_DROP_TCP_BAD;
-    if ((ip->flags & GN_NET_IN_L4_CSUM_OK) == 0) {
-        uint64_t sum = gn_csum_pseudo(ip->src, ip->dst, GN_IP_PROTO_TCP, ip->l4_len);
-        if (GN_UNLIKELY(gn_csum_fold(gn_csum_add(sum, p, ip->l4_len)) != 0xffff))
-            return GN_NET_DROP_TCP_CSUM;
-    }
     s->seq = gn_load_be32(p + 4);
     s->ack = gn_load_be32(p + 8);
     s->flags = p[13] & 0x3f;
@@ -169,6 +162,8 @@ static uint16_t passive_open(struct gn_tcp *t, struct gn_net *net, const struct 
                              struct gn_txq *txq, struct gn_net_rx *out)
 {
     struct gn_tcp_listener *l = gn_tcp_listener(t, s->dst_port);
+    if (!gn_net_source_ok(net, s->ip->src))
+        return GN_NET_DROP_IP_SRC;
     if (l == NULL || (s->flags & (GN_TCP_SYN | GN_TCP_ACK | GN_TCP_RST)) != GN_TCP_SYN) {
         gn_tcp_reset_for(t, net, s, now, txq);
         return GN_NET_DROP_TCP_NO_CONN;
@@ -280,6 +275,32 @@ static uint16_t payload(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn
     return drop;
 }
 
+/* What an acceptable ACK leads to in the closing states; false when it was the last of the connection. */
+static bool closing(struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t now)
+{
+    if (c->state == GN_TCP_LAST_ACK && gn_tcp_fin_sent(c) && c->snd_una > c->snd_end) {
+        gn_tcp_end(t, c, GN_TCP_REASON_CLOSED);
+        return false;
+    }
+    gn_tcp_settle(t, c, now);
+    return true;
+}
+
+/* The sequence number before rcv_nxt, with one octet at most, is that of a probe or FIN which we have already and whose
+ * ACK was lost. Its own ACK is taken all the same: else two ends that probe or close at the same time would each throw
+ * the other's ACK away for ever. */
+static bool late_ack(struct gn_tcp *t, struct gn_tcp_conn *c, const struct gn_tcp_in *s, int64_t off, uint32_t seg_len,
+                     int64_t ahead, uint64_t now)
+{
+    if (off != -1 || seg_len > 1 || (s->flags & (GN_TCP_ACK | GN_TCP_RST | GN_TCP_SYN)) != GN_TCP_ACK ||
+        !gn_tcp_synchronised(c) || ahead < 0 || ahead > (int64_t)gn_tcp_flight(c))
+        return true;
+    c->heard_ns = now;
+    c->keepalives = 0;
+    gn_tcp_ack(t, c, s, c->snd_una + (uint64_t)ahead, now);
+    return closing(t, c, now);
+}
+
 /* RFC 9293 section 3.10.7.4, in its order. */
 static uint16_t segment(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, const struct gn_tcp_in *s,
                         uint64_t now, struct gn_txq *txq)
@@ -291,8 +312,11 @@ static uint16_t segment(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn
         gn_tcp_challenge(t, net, c, now, txq);
         return GN_NET_DROP_TCP_PAWS;
     }
-    if (GN_UNLIKELY(!in_window(t, c, off, seg_len)))
+    if (GN_UNLIKELY(!in_window(t, c, off, seg_len))) {
+        if (!late_ack(t, c, s, off, seg_len, ahead, now))
+            return GN_NET_DROP_NONE;
         return out_of_window(t, net, c, s, now, txq);
+    }
     if (GN_UNLIKELY((s->flags & (GN_TCP_RST | GN_TCP_SYN)) != 0)) {
         if ((s->flags & GN_TCP_RST) != 0 && off == 0)
             return reset(t, c);
@@ -309,32 +333,64 @@ static uint16_t segment(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn
     }
     c->heard_ns = now;
     c->keepalives = 0;
-    gn_tcp_ack(t, c, s, c->snd_una + (uint64_t)ahead, now);
-    if (GN_UNLIKELY(c->state >= GN_TCP_FIN_WAIT_1)) {
-        if (c->state == GN_TCP_LAST_ACK && gn_tcp_fin_sent(c) && c->snd_una > c->snd_end) {
-            gn_tcp_end(t, c, GN_TCP_REASON_CLOSED);
-            return GN_NET_DROP_NONE;
-        }
-        gn_tcp_settle(t, c, now);
-    }
+    /* An old ACK of a young connection may lie before offset 0. */
+    uint64_t ack = ahead < 0 && (uint64_t)-ahead > c->snd_una ? 0 : c->snd_una + (uint64_t)ahead;
+    gn_tcp_ack(t, c, s, ack, now);
+    if (GN_UNLIKELY(c->state >= GN_TCP_FIN_WAIT_1) && !closing(t, c, now))
+        return GN_NET_DROP_NONE;
     return payload(t, net, c, s, off, now, txq);
 }
 
-GN_HOT int gn_tcp_input(struct gn_tcp *t, struct gn_net *net, const struct gn_ip_in *in, struct gn_txq *txq,
-                        struct gn_net_rx *out)
+/* Header prediction: an ACK of new data, in order, with a timestamp, on an established connection to which nothing rare
+ * is happening. True when it was that and is dealt with; everything else goes the long way with the same result. */
+static inline bool expected_ack(struct gn_tcp *t, struct gn_tcp_conn *c, const struct gn_ip_in *in, uint64_t now)
+{
+    const uint8_t *p = in->l4;
+    if (in->l4_len != GN_TCP_LEN + GN_TCP_TS_SPACE || p[12] != (GN_TCP_LEN + GN_TCP_TS_SPACE) << 2 ||
+        gn_load_be32(p + GN_TCP_LEN) != 0x0101080au || p[13] != GN_TCP_ACK)
+        return false;
+    uint32_t ahead = gn_load_be32(p + 8) - (c->iss + (uint32_t)c->snd_una);
+    uint32_t wnd = (uint32_t)gn_load_be16(p + 14) << c->snd_wscale;
+    uint32_t ts = gn_load_be32(p + GN_TCP_LEN + 4);
+    bool usual = c->state == GN_TCP_ESTABLISHED && c->ts_on != 0 && c->recovery == GN_TCP_RECOVERY_NONE &&
+                 c->sacked == 0 && c->want_write == 0 && c->ack_now == 0 && c->snd_end == c->snd_nxt;
+    if (!usual || gn_load_be32(p + 4) != c->irs + (uint32_t)c->rcv_nxt || (int32_t)(ts - c->ts_recent) < 0 ||
+        ahead - 1 >= gn_tcp_flight(c) || wnd == 0 || c->snd_wnd == 0)
+        return false;
+    if (c->last_ack == c->rcv_nxt) {
+        c->ts_recent = ts;
+        c->ts_recent_ns = now;
+    }
+    c->segs_in++;
+    c->heard_ns = now;
+    c->keepalives = 0;
+    c->snd_wnd = wnd;
+    if (wnd > c->max_wnd)
+        c->max_wnd = wnd;
+    c->wnd_seq = c->rcv_nxt;
+    c->wnd_ack = c->snd_una + ahead;
+    gn_tcp_ack_advance(t, c, NULL, c->snd_una + ahead, now);
+    return true;
+}
+
+static bool checksum_ok(const struct gn_ip_in *in)
+{
+    uint64_t sum = gn_csum_pseudo(in->src, in->dst, GN_IP_PROTO_TCP, in->l4_len);
+    return gn_csum_fold(gn_csum_add(sum, in->l4, in->l4_len)) == 0xffff;
+}
+
+static int input_slow(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, const struct gn_ip_in *in,
+                      uint64_t now, struct gn_txq *txq, struct gn_net_rx *out)
 {
     struct gn_tcp_in s;
-    uint64_t now = gn_tcp_clock(t, in->now_ns);
     uint16_t drop = parse(in, &s);
     if (GN_UNLIKELY(drop != GN_NET_DROP_NONE))
         return gn_net_dropped(net, out, drop);
-    out->src_port = s.src_port;
-    out->dst_port = s.dst_port;
-    struct gn_tcp_conn *c = gn_tcp_find(t, in->src, s.src_port, s.dst_port);
     if (GN_UNLIKELY(c == NULL)) {
         drop = passive_open(t, net, &s, now, txq, out);
         return drop != GN_NET_DROP_NONE ? gn_net_dropped(net, out, drop) : gn_net_handled(out);
     }
+    uint32_t events = c->events;
     c->segs_in++;
     out->conn = c->index;
     if (GN_UNLIKELY(c->state == GN_TCP_SYN_SENT))
@@ -342,7 +398,7 @@ GN_HOT int gn_tcp_input(struct gn_tcp *t, struct gn_net *net, const struct gn_ip
     else
         drop = segment(t, net, c, &s, now, txq);
     if (GN_LIKELY(c->state > GN_TCP_CLOSED)) {
-        bool more = c->recovery != GN_TCP_RECOVERY_NONE || c->sacked != 0 || c->snd_nxt != c->snd_end;
+        bool more = c->recovery != GN_TCP_RECOVERY_NONE || c->sacked != 0 || gn_tcp_unsent(c);
         if (more)
             gn_tcp_output(t, net, c, now, txq);
         else if (c->ack_now != 0)
@@ -350,9 +406,29 @@ GN_HOT int gn_tcp_input(struct gn_tcp *t, struct gn_net *net, const struct gn_ip
     }
     if (GN_UNLIKELY(drop != GN_NET_DROP_NONE)) {
         (void)gn_net_dropped(net, out, drop);
-        if (c->events == 0)
-            return GN_NET_RX_DROP;
+        if (c->events == events)
+            return GN_NET_RX_DROP; /* nothing but the drop came of it */
     }
+    out->events = c->events;
+    out->kind = c->events != 0 ? GN_NET_RX_TCP : GN_NET_RX_HANDLED;
+    out->len = (uint32_t)(c->rcv_nxt - c->consumed);
+    return out->kind;
+}
+
+GN_HOT int gn_tcp_input(struct gn_tcp *t, struct gn_net *net, const struct gn_ip_in *in, struct gn_txq *txq,
+                        struct gn_net_rx *out)
+{
+    uint64_t now = gn_tcp_clock(t, in->now_ns);
+    if (GN_UNLIKELY(in->l4_len < GN_TCP_LEN))
+        return gn_net_dropped(net, out, GN_NET_DROP_TCP_BAD);
+    if ((in->flags & GN_NET_IN_L4_CSUM_OK) == 0 && GN_UNLIKELY(!checksum_ok(in)))
+        return gn_net_dropped(net, out, GN_NET_DROP_TCP_CSUM);
+    out->src_port = gn_load_be16(in->l4);
+    out->dst_port = gn_load_be16(in->l4 + 2);
+    struct gn_tcp_conn *c = gn_tcp_find(t, in->src, out->src_port, out->dst_port);
+    if (GN_UNLIKELY(c == NULL || !expected_ack(t, c, in, now)))
+        return input_slow(t, net, c, in, now, txq, out);
+    out->conn = c->index;
     out->events = c->events;
     out->kind = c->events != 0 ? GN_NET_RX_TCP : GN_NET_RX_HANDLED;
     out->len = (uint32_t)(c->rcv_nxt - c->consumed);

@@ -63,7 +63,8 @@ static const char *check_conn(const struct gn_tcp *t, const struct gn_tcp_conn *
         what = check_ooo(t, c);
     BROKEN(what != NULL, what);
     BROKEN(c->snd_una > c->snd_nxt || (c->snd_nxt > c->snd_end + 1), "snd_una, snd_nxt, snd_end out of order");
-    BROKEN(c->snd_nxt > c->snd_end && c->state < GN_TCP_FIN_WAIT_1, "FIN sent by an open connection");
+    BROKEN(c->snd_nxt > c->snd_end && c->state > GN_TCP_CLOSED && c->state < GN_TCP_FIN_WAIT_1,
+           "FIN sent by an open connection");
     BROKEN(c->state > GN_TCP_CLOSED && gn_tcp_segs_out(c) != 0 && c->rto_at == GN_NET_NEVER,
            "in flight without a timer");
     BROKEN(c->state > GN_TCP_CLOSED && c->rto_at < t->next_ns && t->next_ns == GN_NET_NEVER, "timer not scheduled");
@@ -83,7 +84,7 @@ int gn_tcp_check(const struct gn_tcp *t, const char **what)
         if (c->state == GN_TCP_FREE)
             continue;
         used++;
-        blocked += c->blocked;
+        blocked += c->blocked != 0;
         *what = check_conn(t, c);
     }
     if (*what == NULL && used != t->used)
@@ -126,7 +127,8 @@ static void repair_timers(struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t now)
     c->rto_at = GN_NET_NEVER;
     c->ack_at = GN_NET_NEVER;
     c->misc_at = GN_NET_NEVER;
-    c->heard_ns = now;
+    if (c->heard_ns > now)
+        c->heard_ns = now;
     c->challenge_ns = now;
     c->last_tx_ns = now;
     if (c->ts_recent_ns > now)
@@ -136,7 +138,7 @@ static void repair_timers(struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t now)
     else if (c->state == GN_TCP_FIN_WAIT_2 && c->owner == GN_TCP_OWNER_NONE)
         c->misc_at = now + t->conf.fin_wait_2_ms * GN_NS_PER_MS;
     else if (t->conf.keepalive_idle_ms != 0)
-        c->misc_at = now + t->conf.keepalive_idle_ms * GN_NS_PER_MS;
+        c->misc_at = now + t->conf.keepalive_interval_ms * GN_NS_PER_MS;
 }
 
 /* What may be forgotten is: out-of-order data, SACK marks, the congestion window (see the head of tcp.h). */
@@ -150,7 +152,6 @@ static void forget(struct gn_tcp *t, struct gn_tcp_conn *c)
     c->recover = c->snd_nxt;
     c->force = 1;
     c->ack_owed = 0;
-    c->keepalives = 0;
     if (c->ssthresh < 2 * c->mss)
         c->ssthresh = 2 * c->mss;
     c->rcv_adv = gn_tcp_rcv_edge(t, c);
@@ -191,10 +192,7 @@ static void join_conn(struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t now)
     if (gn_tcp_segs_out(c) != 0)
         gn_tcp_arm(t, c, now);
     /* Everything that is due goes out as if it had been held up. */
-    if (c->blocked == 0) {
-        c->blocked = 1;
-        t->blocked++;
-    }
+    gn_tcp_block(t, c, GN_TCP_BLOCKED_TXQ);
     gn_tcp_due(t, c, now);
 }
 

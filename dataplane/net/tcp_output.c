@@ -25,17 +25,6 @@ uint64_t gn_tcp_pipe(const struct gn_tcp *t, const struct gn_tcp_conn *c)
     return pipe;
 }
 
-static bool ready(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, struct gn_txq *txq)
-{
-    if (gn_tcp_route(t, net, c, txq) == GN_TCP_OK && txq->n < txq->stocked)
-        return true;
-    if (c->blocked == 0) {
-        c->blocked = 1;
-        t->blocked++;
-    }
-    return false;
-}
-
 static uint8_t flags_of(const struct gn_tcp_conn *c, uint8_t kind, uint64_t end)
 {
     if (kind == GN_TCP_SEG_SYN)
@@ -49,7 +38,7 @@ static uint8_t flags_of(const struct gn_tcp_conn *c, uint8_t kind, uint64_t end)
 static bool send_new(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, uint8_t kind, uint32_t len,
                      uint64_t now, struct gn_txq *txq)
 {
-    if (gn_tcp_segs_out(c) == t->segs || !ready(t, net, c, txq))
+    if (gn_tcp_segs_out(c) == t->segs || gn_tcp_way(t, net, c, txq) == NULL)
         return false;
     struct gn_tcp_seg *seg = gn_tcp_seg_at(t, c, c->seg_tail);
     bool first = gn_tcp_segs_out(c) == 0;
@@ -134,9 +123,8 @@ static void send_queued(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn
         (void)send_new(t, net, c, GN_TCP_SEG_FIN, 1, now, txq);
     /* Nothing in flight means that nothing would ever come back: the timer probes the window, or tries the way again.
      */
-    if (gn_tcp_segs_out(c) == 0 && c->rto_at == GN_NET_NEVER && (c->snd_nxt < c->snd_end || gn_tcp_wants_fin(c)))
-        if (!gn_tcp_fin_sent(c))
-            gn_tcp_arm(t, c, now);
+    if (gn_tcp_segs_out(c) == 0 && c->rto_at == GN_NET_NEVER && gn_tcp_unsent(c))
+        gn_tcp_arm(t, c, now);
 }
 
 static void unblock(struct gn_tcp *t, struct gn_tcp_conn *c)

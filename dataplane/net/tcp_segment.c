@@ -1,4 +1,4 @@
-#include "dataplane/net/tcp_conn.h"
+#include "dataplane/net/tcp_seal.h"
 
 static void sip_round(uint64_t v[4])
 {
@@ -61,17 +61,15 @@ void gn_tcp_template(const struct gn_net *net, struct gn_tcp_conn *c)
         gn_store_be32(tcp + GN_TCP_LEN, 0x0101080au); /* NOP, NOP, timestamps, 10 bytes */
     c->eth_len = (uint8_t)(ip - c->hdr);
     c->hdr_len = (uint8_t)((uint32_t)(tcp - c->hdr) + tcp_len);
-    c->ip_sum = gn_csum_add(0, ip, GN_IP_LEN);
-    c->tcp_sum = gn_csum_pseudo(c->local_ip, c->remote_ip, GN_IP_PROTO_TCP, 0) + gn_csum_add(0, tcp, tcp_len);
+    c->ip_sum = gn_csum_fold(gn_csum_add(0, ip, GN_IP_LEN));
+    c->tcp_sum =
+        gn_csum_fold(gn_csum_pseudo(c->local_ip, c->remote_ip, GN_IP_PROTO_TCP, 0) + gn_csum_add(0, tcp, tcp_len));
     c->arp_gen = 0;
 }
 
-int gn_tcp_route(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, struct gn_txq *txq)
+int gn_tcp_route_anew(struct gn_net *net, struct gn_tcp_conn *c, struct gn_txq *txq)
 {
     uint64_t mac = 0;
-    (void)t;
-    if (GN_LIKELY(c->arp_gen == net->arp_gen))
-        return GN_TCP_OK;
     if (c->hdr_len == 0)
         gn_tcp_template(net, c);
     int err = gn_net_next_hop(net, c->remote_ip, net->now_ns, txq, &mac);
@@ -80,42 +78,6 @@ int gn_tcp_route(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, st
     gn_mac48_store(c->hdr, mac);
     c->arp_gen = net->arp_gen;
     return GN_TCP_OK;
-}
-
-static uint16_t window_field(const struct gn_tcp_conn *c, bool syn)
-{
-    uint64_t wnd = c->rcv_adv > c->rcv_nxt ? c->rcv_adv - c->rcv_nxt : 0;
-    wnd >>= syn ? 0 : c->rcv_wscale;
-    return (uint16_t)(wnd > 0xffff ? 0xffff : wnd);
-}
-
-GN_HOT void gn_tcp_seal(struct gn_tcp_conn *c, uint8_t *frame, uint64_t seq, uint8_t flags, uint32_t len,
-                        uint64_t data_sum, uint64_t now)
-{
-    uint8_t *ip = frame + c->eth_len;
-    uint8_t *tcp = ip + GN_IP_LEN;
-    uint32_t total = c->hdr_len - (uint32_t)c->eth_len + len;
-    uint16_t total_be = __builtin_bswap16((uint16_t)total);
-    memcpy(ip + 2, &total_be, 2);
-    gn_csum_store(ip + 10, gn_csum_finish(c->ip_sum + total_be));
-
-    uint32_t seq_be = __builtin_bswap32(c->iss + (uint32_t)seq);
-    uint32_t ack_be = __builtin_bswap32(c->irs + (uint32_t)c->rcv_nxt);
-    uint16_t wnd_be = __builtin_bswap16(window_field(c, false));
-    memcpy(tcp + 4, &seq_be, 4);
-    memcpy(tcp + 8, &ack_be, 4);
-    tcp[13] = flags;
-    memcpy(tcp + 14, &wnd_be, 2);
-    uint64_t sum = c->tcp_sum + data_sum + seq_be + ack_be + wnd_be + ((uint64_t)flags << 8) +
-                   __builtin_bswap16((uint16_t)(total - GN_IP_LEN));
-    if (GN_LIKELY(c->ts_on != 0)) {
-        uint32_t val_be = __builtin_bswap32(gn_tcp_ts_now(c, now));
-        uint32_t ecr_be = __builtin_bswap32(c->ts_recent);
-        memcpy(tcp + GN_TCP_LEN + 4, &val_be, 4);
-        memcpy(tcp + GN_TCP_LEN + 8, &ecr_be, 4);
-        sum += (uint64_t)val_be + ecr_be;
-    }
-    gn_csum_store(tcp + 16, gn_csum_finish(sum));
 }
 
 static uint8_t *put_timestamps(const struct gn_tcp_conn *c, uint8_t *o, uint32_t echo, uint64_t now)
@@ -202,26 +164,31 @@ static uint32_t seal_special(const struct gn_tcp *t, const struct gn_net *net, s
     gn_store_be32(tcp + 8, (flags & GN_TCP_ACK) != 0 ? c->irs + (uint32_t)c->rcv_nxt : 0);
     tcp[12] = (uint8_t)(tcp_len << 2);
     tcp[13] = flags;
-    gn_store_be16(tcp + 14, window_field(c, syn));
+    gn_store_be16(tcp + 14, gn_tcp_window_field(c, syn));
     gn_store_be32(tcp + 16, 0);
     uint64_t sum = gn_csum_pseudo(c->local_ip, c->remote_ip, GN_IP_PROTO_TCP, tcp_len);
     gn_csum_store(tcp + 16, gn_csum_finish(gn_csum_add(sum, tcp, tcp_len)));
     return (uint32_t)(o - frame);
 }
 
+uint8_t *gn_tcp_way(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, struct gn_txq *txq)
+{
+    if (gn_tcp_route(net, c, txq) != GN_TCP_OK) {
+        gn_tcp_block(t, c, GN_TCP_BLOCKED_ARP);
+        return NULL;
+    }
+    uint8_t *frame = gn_txq_take(txq);
+    if (frame == NULL)
+        gn_tcp_block(t, c, GN_TCP_BLOCKED_TXQ);
+    return frame;
+}
+
 bool gn_tcp_emit(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, uint64_t seq, uint8_t flags, uint32_t len,
                  uint64_t now, struct gn_txq *txq)
 {
-    uint8_t *frame = NULL;
-    if (gn_tcp_route(t, net, c, txq) == GN_TCP_OK)
-        frame = gn_txq_take(txq);
-    if (frame == NULL) {
-        if (c->blocked == 0) {
-            c->blocked = 1;
-            t->blocked++;
-        }
+    uint8_t *frame = gn_tcp_way(t, net, c, txq);
+    if (frame == NULL)
         return false;
-    }
     memcpy(frame, c->hdr, GN_TCP_HDR_MAX);
     uint32_t frame_len = c->hdr_len + len;
     bool sack = len == 0 && c->ooo_n != 0 && c->sack_on != 0 && (flags & (GN_TCP_SYN | GN_TCP_RST)) == 0;

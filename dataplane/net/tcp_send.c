@@ -1,31 +1,23 @@
 /* The latency path: one message, one segment, now. */
-#include "dataplane/net/tcp_conn.h"
+#include "dataplane/net/tcp_seal.h"
 
-/* Copies len bytes and adds them up on the way (RFC 1071). */
-static inline uint64_t copy_sum(uint8_t *to, const uint8_t *from, uint32_t len)
-{
-    uint64_t sum = 0;
-    uint64_t v;
-    for (; len >= 8; len -= 8, from += 8, to += 8) {
-        memcpy(&v, from, 8);
-        memcpy(to, &v, 8);
-        sum += (v & 0xffffffffu) + (v >> 32);
-    }
-    for (uint32_t i = 0; i < len; i++)
-        to[i] = from[i];
-    return gn_csum_add(sum, from, len);
-}
+/* A frame has at least this much room behind its payload: there the padding for the checksum goes. */
+#define PAD 32u
+static_assert(GN_FRAME_MAX + PAD <= GN_FRAME_ROOM, "padding fits behind the longest frame");
 
 /* The bytes of a message that is in its frame go to the send buffer; returns their sum. */
-static inline uint64_t keep(const struct gn_tcp *t, const struct gn_tcp_conn *c, const uint8_t *data, uint32_t len)
+static inline uint64_t keep(const struct gn_tcp *t, const struct gn_tcp_conn *c, uint8_t *data, uint32_t len)
 {
     uint8_t *buf = gn_tcp_sndbuf(t, c);
     uint32_t at = (uint32_t)c->snd_nxt & (t->sndbuf - 1);
-    if (GN_LIKELY(at + len <= t->sndbuf))
-        return copy_sum(buf + at, data, len);
-    memcpy(buf + at, data, t->sndbuf - at);
-    memcpy(buf, data + (t->sndbuf - at), len - (t->sndbuf - at));
-    return gn_csum_add(0, data, len);
+    memset(data + len, 0, PAD);
+    if (GN_LIKELY(at + len <= t->sndbuf)) {
+        memcpy(buf + at, data, len);
+    } else {
+        memcpy(buf + at, data, t->sndbuf - at);
+        memcpy(buf, data + (t->sndbuf - at), len - (t->sndbuf - at));
+    }
+    return gn_csum_add_padded(0, data, len);
 }
 
 /* RFC 5681 section 4.1: after an idle time the network of before is not the network of now. */
@@ -69,31 +61,28 @@ static inline int check(struct gn_tcp *t, struct gn_tcp_conn *c, uint32_t len, u
     return GN_TCP_OK;
 }
 
-GN_HOT int gn_tcp_prepare(struct gn_tcp *t, struct gn_net *net, uint32_t conn, uint32_t len, uint64_t now_ns,
-                          struct gn_txq *txq, uint8_t **payload)
+/* The next frame with the template in it, when the message may go; else NULL and the reason. */
+static inline uint8_t *begin(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, uint32_t len, uint64_t now,
+                             struct gn_txq *txq, int *err)
 {
-    if (GN_UNLIKELY(conn >= t->max_conns))
-        return GN_TCP_ERR_NOT_CONNECTED;
-    struct gn_tcp_conn *c = gn_tcp_conn_at(t, conn);
-    int err = check(t, c, len, gn_tcp_clock(t, now_ns));
-    if (GN_UNLIKELY(err != GN_TCP_OK))
-        return err;
-    err = gn_tcp_route(t, net, c, txq);
-    if (GN_UNLIKELY(err != GN_TCP_OK))
-        return err;
+    *err = check(t, c, len, now);
+    if (GN_UNLIKELY(*err != GN_TCP_OK))
+        return NULL;
+    *err = gn_tcp_route(net, c, txq);
+    if (GN_UNLIKELY(*err != GN_TCP_OK))
+        return NULL;
     uint8_t *frame = gn_txq_take(txq);
-    if (GN_UNLIKELY(frame == NULL))
-        return GN_TCP_ERR_TXQ_FULL;
+    if (GN_UNLIKELY(frame == NULL)) {
+        *err = GN_TCP_ERR_TXQ_FULL;
+        return NULL;
+    }
     memcpy(frame, c->hdr, GN_TCP_HDR_MAX);
-    *payload = frame + c->hdr_len;
-    return GN_TCP_OK;
+    return frame;
 }
 
-GN_HOT void gn_tcp_commit(struct gn_tcp *t, uint32_t conn, uint32_t len, uint64_t now_ns, struct gn_txq *txq)
+static inline void finish(struct gn_tcp *t, struct gn_tcp_conn *c, uint8_t *frame, uint32_t len, uint64_t now,
+                          struct gn_txq *txq)
 {
-    struct gn_tcp_conn *c = gn_tcp_conn_at(t, conn);
-    uint8_t *frame = txq->buf[txq->n];
-    uint64_t now = gn_tcp_clock(t, now_ns);
     uint64_t seq = c->snd_nxt;
     uint64_t sum = keep(t, c, frame + c->hdr_len, len);
     struct gn_tcp_seg *seg = gn_tcp_seg_at(t, c, c->seg_tail);
@@ -117,15 +106,37 @@ GN_HOT void gn_tcp_commit(struct gn_tcp *t, uint32_t conn, uint32_t len, uint64_
     gn_txq_commit(txq, (uint16_t)(c->hdr_len + len));
 }
 
+GN_HOT int gn_tcp_prepare(struct gn_tcp *t, struct gn_net *net, uint32_t conn, uint32_t len, uint64_t now_ns,
+                          struct gn_txq *txq, uint8_t **payload)
+{
+    int err;
+    if (GN_UNLIKELY(conn >= t->max_conns))
+        return GN_TCP_ERR_NOT_CONNECTED;
+    struct gn_tcp_conn *c = gn_tcp_conn_at(t, conn);
+    uint8_t *frame = begin(t, net, c, len, gn_tcp_clock(t, now_ns), txq, &err);
+    if (GN_LIKELY(frame != NULL))
+        *payload = frame + c->hdr_len;
+    return err;
+}
+
+GN_HOT void gn_tcp_commit(struct gn_tcp *t, uint32_t conn, uint32_t len, uint64_t now_ns, struct gn_txq *txq)
+{
+    finish(t, gn_tcp_conn_at(t, conn), txq->buf[txq->n], len, gn_tcp_clock(t, now_ns), txq);
+}
+
 GN_HOT int gn_tcp_send(struct gn_tcp *t, struct gn_net *net, uint32_t conn, const void *data, uint32_t len,
                        uint64_t now_ns, struct gn_txq *txq)
 {
-    uint8_t *payload;
-    int err = gn_tcp_prepare(t, net, conn, len, now_ns, txq, &payload);
-    if (GN_UNLIKELY(err != GN_TCP_OK))
+    int err;
+    if (GN_UNLIKELY(conn >= t->max_conns))
+        return GN_TCP_ERR_NOT_CONNECTED;
+    struct gn_tcp_conn *c = gn_tcp_conn_at(t, conn);
+    uint64_t now = gn_tcp_clock(t, now_ns);
+    uint8_t *frame = begin(t, net, c, len, now, txq, &err);
+    if (GN_UNLIKELY(frame == NULL))
         return err;
-    memcpy(payload, data, len);
-    gn_tcp_commit(t, conn, len, now_ns, txq);
+    memcpy(frame + c->hdr_len, data, len);
+    finish(t, c, frame, len, now, txq);
     return GN_TCP_OK;
 }
 

@@ -157,8 +157,7 @@ void gn_tcp_slots_rebuild(struct gn_tcp *t)
             continue;
         }
         t->used++;
-        c->blocked = c->blocked != 0;
-        t->blocked += c->blocked;
+        c->blocked = GN_TCP_BLOCKED_NOT;
         if (c->state != GN_TCP_CLOSED)
             gn_tcp_hash_add(t, c);
         if (c->events != 0)

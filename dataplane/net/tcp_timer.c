@@ -3,7 +3,8 @@
 /* Deadlines are looked through no more often than this, so that many connections cost no more than a few. */
 #define TICK_NS (100ull * 1000ull)
 /* Output that ARP or a full txq held up is tried again. */
-#define BLOCKED_NS GN_NS_PER_MS
+#define BLOCKED_TXQ_NS GN_NS_PER_MS
+#define BLOCKED_ARP_NS (100 * GN_NS_PER_MS) /* or as soon as a neighbour is heard of */
 
 static bool give_up(const struct gn_tcp *t, const struct gn_tcp_conn *c)
 {
@@ -30,7 +31,7 @@ static void time_out(struct gn_tcp *t, struct gn_tcp_conn *c)
 static void rto_fired(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, uint64_t now, struct gn_txq *txq)
 {
     bool in_flight = gn_tcp_segs_out(c) != 0;
-    bool unsent = c->snd_nxt == 0 || c->snd_nxt < c->snd_end || (gn_tcp_wants_fin(c) && !gn_tcp_fin_sent(c));
+    bool unsent = gn_tcp_unsent(c);
     c->rto_at = GN_NET_NEVER;
     if (!in_flight && !unsent && c->want_write != 2)
         return;
@@ -47,11 +48,8 @@ static void rto_fired(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *
     } else if (in_flight) {
         time_out(t, c);
         gn_tcp_output(t, net, c, now, txq);
-    } else if (c->snd_nxt == 0 || c->snd_nxt == c->snd_end) {
-        if (c->want_write == 2 && c->snd_nxt != 0)
-            (void)gn_tcp_probe(t, net, c, now, txq);
-        else
-            gn_tcp_output(t, net, c, now, txq);
+    } else if (unsent && (c->snd_nxt == 0 || c->snd_nxt == c->snd_end)) {
+        gn_tcp_output(t, net, c, now, txq); /* a SYN or FIN that could not leave */
     } else {
         (void)gn_tcp_probe(t, net, c, now, txq);
     }
@@ -92,8 +90,10 @@ static uint64_t earliest(const struct gn_tcp_conn *c, uint64_t now)
     uint64_t at = c->rto_at < c->ack_at ? c->rto_at : c->ack_at;
     if (c->misc_at < at)
         at = c->misc_at;
-    if ((c->blocked != 0 || c->ack_now != 0) && now + BLOCKED_NS < at)
-        at = now + BLOCKED_NS;
+    if (c->blocked != 0 || c->ack_now != 0) {
+        uint64_t again = now + (c->blocked == GN_TCP_BLOCKED_ARP ? BLOCKED_ARP_NS : BLOCKED_TXQ_NS);
+        at = again < at ? again : at;
+    }
     return at;
 }
 

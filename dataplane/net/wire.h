@@ -95,14 +95,30 @@ static inline uint64_t gn_csum_add(uint64_t sum, const uint8_t *p, uint32_t len)
     return sum;
 }
 
+typedef uint64_t gn_v4u64 __attribute__((vector_size(32), aligned(1), may_alias));
+
+/* gn_csum_add_padded: as gn_csum_add for len bytes that are followed by zeros up to a multiple of 32. */
+static inline uint64_t gn_csum_add_padded(uint64_t sum, const uint8_t *p, uint32_t len)
+{
+    const gn_v4u64 low = {0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu};
+    gn_v4u64 acc = {0, 0, 0, 0};
+    for (uint32_t i = 0; i < len; i += 32) {
+        gn_v4u64 v;
+        memcpy(&v, p + i, sizeof v);
+        acc += (v & low) + (v >> 32);
+    }
+    return sum + acc[0] + acc[1] + acc[2] + acc[3];
+}
+
 /* gn_csum_fold: a running sum as a 16-bit ones' complement sum, in memory order. */
 static inline uint16_t gn_csum_fold(uint64_t sum)
 {
-    sum = (sum & 0xffffffffu) + (sum >> 32);
-    sum = (sum & 0xffffffffu) + (sum >> 32);
-    sum = (sum & 0xffffu) + (sum >> 16);
-    sum = (sum & 0xffffu) + (sum >> 16);
-    return (uint16_t)sum;
+    /* A word added to itself turned round by half has the sum of its halves, carry included, in its upper half. */
+    uint32_t half;
+    sum += sum >> 32 | sum << 32;
+    half = (uint32_t)(sum >> 32);
+    half += half >> 16 | half << 16;
+    return (uint16_t)(half >> 16);
 }
 
 /* gn_csum_finish: the checksum field of a running sum, to be stored with memcpy. */
