@@ -36,7 +36,7 @@ struct gn_book_row {
 struct gn_instruments {
     _Atomic uint32_t count; /* rows in use; release by the feed lcore when it learns one, acquire by readers */
     uint32_t capacity;
-    uint32_t configured; /* the first rows */
+    uint32_t configured;    /* the first rows */
     _Atomic uint32_t stale; /* 1: a feed gap is open, no book is current; relaxed: the gate only looks */
     uint8_t pad[GN_GUARD - 16];
     struct gn_instrument row[];

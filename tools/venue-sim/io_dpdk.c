@@ -149,12 +149,12 @@ static bool eal_args(const struct gn_sim_options *opt, struct gn_eal_args *a)
             cpu++;
     char first[16];
     snprintf(first, sizeof first, "%d", cpu);
-    bool ok = gn_eal_args_add(a, "gannet-venue-sim") &&
-              gn_eal_args_add(a, "--no-telemetry") && gn_eal_args_add(a, "--log-level=4") && gn_eal_args_add(a, "-l") &&
+    bool ok = gn_eal_args_add(a, "gannet-venue-sim") && gn_eal_args_add(a, "--no-telemetry") &&
+              gn_eal_args_add(a, "--log-level=4") && gn_eal_args_add(a, "-l") &&
               gn_eal_args_add(a, "%.15s", opt->core[0] == '\0' ? first : opt->core) && gn_eal_args_add(a, "-m") &&
               gn_eal_args_add(a, "%llu", (unsigned long long)opt->dpdk_mem_mib);
     return ok && (opt->hugepages ? gn_eal_args_add(a, "--in-memory")
-                                : gn_eal_args_add(a, "--no-huge") && gn_eal_args_add(a, "--no-shconf"));
+                                 : gn_eal_args_add(a, "--no-huge") && gn_eal_args_add(a, "--no-shconf"));
 }
 
 bool gn_io_open(struct gn_io_dpdk *io, const struct gn_sim_options *opt, char err[GN_PORT_ERR_LEN])

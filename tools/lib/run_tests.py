@@ -1,0 +1,98 @@
+"""Builds what each suite needs, runs meson's tests, adds up what they say. Called by tools/test."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# suite -> (build directory, configuration, environment, meson arguments)
+PLAN = {
+    "unit": ("build", [], {}, ["--suite", "unit"]),
+    "property": ("build", [], {}, ["--suite", "property"]),
+    "asan": ("build-asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized"],
+             {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1", "GN_SLOW": "4"},
+             ["--suite", "unit", "--suite", "property", "--timeout-multiplier", "4"]),
+    "tsan": ("build-tsan", ["-Db_sanitize=thread", "-Db_lundef=false", "-Dbuildtype=debugoptimized"],
+             {"TSAN_OPTIONS": "halt_on_error=1", "GN_SLOW": "8"}, ["--suite", "threads", "--timeout-multiplier", "8"]),
+    "fuzz": ("build-fuzz", ["-Dfuzzers=true", "-Dbuildtype=debugoptimized", "-Ddpdk=disabled"], {"CC": "clang"}, ["--suite", "fuzz"]),
+    "system": ("build", [], {}, ["--suite", "system"]),
+}
+BAD = ("FAIL", "TIMEOUT", "ERROR", "INTERRUPT", "UNEXPECTEDPASS")
+
+
+def say(*words):
+    print(*words, flush=True)
+
+
+def build(directory, options, env):
+    path = os.path.join(ROOT, directory)
+    full = dict(os.environ, **env)
+    log = os.path.join(ROOT, directory + ".log")
+    with open(log, "w") as out:
+        if not os.path.exists(os.path.join(path, "build.ninja")):
+            say("== configuring", directory)
+            if subprocess.run(["meson", "setup", path, ROOT] + options, stdout=out, stderr=out, env=full, cwd=ROOT).returncode != 0:
+                return log
+        say("== building", directory)
+        if subprocess.run(["ninja", "-C", path, "--quiet"], stdout=out, stderr=out, env=full).returncode != 0:
+            return log
+    os.unlink(log)
+    return None
+
+
+def tests(directory, args, env):
+    """(passed, failed, skipped) lists of names."""
+    path = os.path.join(ROOT, directory)
+    results = os.path.join(path, "meson-logs", "testlog.json")
+    if os.path.exists(results):
+        os.unlink(results)
+    subprocess.run(["meson", "test", "-C", path, "--no-rebuild", "--print-errorlogs", "--no-stdsplit"] + args, env=dict(os.environ, **env))
+    passed, failed, skipped = [], [], []
+    if os.path.exists(results):
+        with open(results) as f:
+            for line in f:
+                t = json.loads(line)
+                if "skipped:" in t.get("stdout", ""):
+                    for l in t["stdout"].split("\n"):
+                        if "skipped:" in l:
+                            skipped.append("%s: %s" % (t["name"], l.strip()))
+                (failed if t["result"] in BAD else passed).append(t["name"])
+    return passed, failed, skipped
+
+
+def main():
+    wanted = sys.argv[1:] or list(PLAN)
+    unknown = [w for w in wanted if w not in PLAN]
+    if unknown:
+        sys.exit("tools/test: unknown suite %s, allowed: %s" % (", ".join(unknown), ", ".join(PLAN)))
+    begun = time.monotonic()
+    passed, failed, skipped = [], [], []
+    for suite in wanted:
+        directory, options, env, args = PLAN[suite]
+        log = build(directory, options, env)
+        if log:
+            with open(log) as f:
+                say(f.read()[-6000:])
+            failed.append("%s: the build of %s" % (suite, directory))
+            continue
+        say("== %s" % suite)
+        p, f, s = tests(directory, args, env)
+        if not p and not f:
+            f = ["%s: no test ran" % suite]
+        passed += p
+        failed += f
+        skipped += s
+    say("")
+    for line in skipped:
+        say(line)
+    for name in failed:
+        say("failed: " + name)
+    say("took %d s" % (time.monotonic() - begun))
+    say("%d passed, %d failed" % (len(passed), len(failed)))
+    sys.exit(1 if failed else 0)
+
+
+main()
