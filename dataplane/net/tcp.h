@@ -31,6 +31,8 @@
  *   - join forgets what may be torn and may be forgotten: out-of-order data (RFC 2018 lets a receiver), SACK marks and
  * the congestion window (back to the initial one), round-trip samples under way (Karn). Then it sends an ACK on every
  *     connection and sends again what is not acknowledged, so that the peer sees a pause and no more.
+ *   - After a join the caller walks all indices with gn_tcp_status: a connection that its own records do not know was
+ * made by a call that never returned, and is to be released.
  */
 #ifndef GN_NET_TCP_H
 #define GN_NET_TCP_H
@@ -205,8 +207,8 @@ int gn_tcp_join(void *mem, uint64_t max_bytes, uint64_t now_ns, struct gn_tcp **
 int gn_tcp_connect(struct gn_tcp *tcp, struct gn_net *net, uint32_t ip, uint16_t port, uint16_t local_port,
                    uint64_t now_ns, struct gn_txq *txq, uint32_t *conn) GN_MUST_CHECK;
 
-/* gn_tcp_listen, gn_tcp_unlisten: takes SYNs for the port; connections are had from gn_tcp_accept. Those established
- * live on after unlisten. */
+/* gn_tcp_listen, gn_tcp_unlisten: takes SYNs for the port; connections are had from gn_tcp_accept. Those
+ * accepted live on after unlisten; the others are ended. */
 int gn_tcp_listen(struct gn_tcp *tcp, uint16_t port) GN_MUST_CHECK;
 int gn_tcp_unlisten(struct gn_tcp *tcp, uint16_t port);
 

@@ -25,11 +25,11 @@ static void rtt_sample(const struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t r
 }
 
 /* Karn: a segment sent twice tells nothing, but the echo of a timestamp does (RFC 7323 section 4). */
-static void echo_sample(const struct gn_tcp *t, struct gn_tcp_conn *c, const struct gn_tcp_in *s, uint64_t now)
+static void echo_sample(const struct gn_tcp *t, struct gn_tcp_conn *c, const uint32_t *echo, uint64_t now)
 {
-    if (s == NULL || !s->has_ts || c->ts_on == 0)
+    if (echo == NULL || c->ts_on == 0)
         return;
-    uint32_t ms = gn_tcp_ts_now(c, now) - s->ts_ecr;
+    uint32_t ms = gn_tcp_ts_now(c, now) - *echo;
     if (ms < 60000)
         rtt_sample(t, c, ms * GN_NS_PER_MS + GN_NS_PER_MS / 2);
 }
@@ -98,7 +98,7 @@ static void recovery_ack(struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t acked
     c->force = 1;
 }
 
-void gn_tcp_ack_advance(struct gn_tcp *t, struct gn_tcp_conn *c, const struct gn_tcp_in *s, uint64_t ack, uint64_t now)
+void gn_tcp_ack_advance(struct gn_tcp *t, struct gn_tcp_conn *c, const uint32_t *echo, uint64_t ack, uint64_t now)
 {
     uint64_t acked = ack - c->snd_una;
     uint64_t flight = gn_tcp_flight(c);
@@ -118,7 +118,7 @@ void gn_tcp_ack_advance(struct gn_tcp *t, struct gn_tcp_conn *c, const struct gn
     if (GN_LIKELY(sent_ns != 0))
         rtt_sample(t, c, now - sent_ns);
     else
-        echo_sample(t, c, s, now);
+        echo_sample(t, c, echo, now);
     c->retries = 0;
     c->dup_acks = 0;
     if (c->recovery != GN_TCP_RECOVERY_FAST)
@@ -259,7 +259,7 @@ void gn_tcp_ack(struct gn_tcp *t, struct gn_tcp_conn *c, const struct gn_tcp_in 
     bool moved = window_update(c, s, ack);
     bool probing = wnd_before == 0 && c->backoff != 0;
     if (GN_LIKELY(ack > c->snd_una))
-        gn_tcp_ack_advance(t, c, s, ack, now);
+        gn_tcp_ack_advance(t, c, s->has_ts ? &s->ts_ecr : NULL, ack, now);
     else if (ack == c->snd_una && c->snd_wnd != 0 && gn_tcp_segs_out(c) != 0 && is_duplicate(c, s, moved))
         duplicate(t, c);
     if (GN_UNLIKELY(s->sack_n != 0 && c->sack_on != 0) && sack(t, c, s) != 0 && find_lost(t, c) &&

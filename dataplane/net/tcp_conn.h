@@ -369,12 +369,22 @@ bool gn_tcp_resend(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, 
 /* gn_tcp_pipe: bytes taken to be in the network (RFC 6675 section 4). */
 uint64_t gn_tcp_pipe(const struct gn_tcp *t, const struct gn_tcp_conn *c);
 /* gn_tcp_arm: starts the retransmission timer anew. */
-void gn_tcp_arm(struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t now);
+void gn_tcp_arm_backed_off(struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t now);
+static inline void gn_tcp_arm(struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t now)
+{
+    if (GN_UNLIKELY(c->backoff != 0)) {
+        gn_tcp_arm_backed_off(t, c, now);
+        return;
+    }
+    c->rto_at = now + c->rto_ns;
+    gn_tcp_due(t, c, c->rto_at);
+}
 
 /* ---- tcp_ack.c: what the peer's ACKs say ---- */
 void gn_tcp_ack(struct gn_tcp *t, struct gn_tcp_conn *c, const struct gn_tcp_in *s, uint64_t ack, uint64_t now);
-/* gn_tcp_ack_advance: snd_una moves to ack: descriptors, round-trip sample, congestion window, timer. */
-void gn_tcp_ack_advance(struct gn_tcp *t, struct gn_tcp_conn *c, const struct gn_tcp_in *s, uint64_t ack, uint64_t now);
+/* gn_tcp_ack_advance: snd_una moves to ack: descriptors, round-trip sample, congestion window, timer. echo is the
+ * segment's timestamp echo, NULL when it has none. */
+void gn_tcp_ack_advance(struct gn_tcp *t, struct gn_tcp_conn *c, const uint32_t *echo, uint64_t ack, uint64_t now);
 /* gn_tcp_all_lost: everything in flight is to be sent again; SACK marks are forgotten (RFC 2018 section 8). */
 void gn_tcp_all_lost(struct gn_tcp *t, struct gn_tcp_conn *c);
 

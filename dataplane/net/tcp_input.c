@@ -150,7 +150,7 @@ static uint16_t syn_sent(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_con
         return GN_NET_DROP_NONE;
     }
     established(t, c, now);
-    gn_tcp_ack_advance(t, c, s, 1, now);
+    gn_tcp_ack_advance(t, c, s->has_ts ? &s->ts_ecr : NULL, 1, now);
     c->recovery = GN_TCP_RECOVERY_NONE;
     c->wnd_ack = 1;
     c->ack_now = 1;
@@ -369,7 +369,8 @@ static inline bool expected_ack(struct gn_tcp *t, struct gn_tcp_conn *c, const s
         c->max_wnd = wnd;
     c->wnd_seq = c->rcv_nxt;
     c->wnd_ack = c->snd_una + ahead;
-    gn_tcp_ack_advance(t, c, NULL, c->snd_una + ahead, now);
+    uint32_t echo = gn_load_be32(p + GN_TCP_LEN + 8);
+    gn_tcp_ack_advance(t, c, &echo, c->snd_una + ahead, now);
     return true;
 }
 

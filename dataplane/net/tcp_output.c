@@ -1,12 +1,10 @@
 /* All that leaves without being an order: SYN, retransmissions, queued bytes, probes, FIN, ACKs. */
 #include "dataplane/net/tcp_conn.h"
 
-void gn_tcp_arm(struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t now)
+void gn_tcp_arm_backed_off(struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t now)
 {
     uint64_t max = (uint64_t)t->conf.rto_max_us * 1000;
-    uint64_t rto = c->rto_ns;
-    if (GN_UNLIKELY(c->backoff != 0))
-        rto = c->backoff > 30 || rto > max >> c->backoff ? max : rto << c->backoff;
+    uint64_t rto = c->backoff > 30 || c->rto_ns > max >> c->backoff ? max : c->rto_ns << c->backoff;
     c->rto_at = now + rto;
     gn_tcp_due(t, c, c->rto_at);
 }

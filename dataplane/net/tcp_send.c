@@ -5,19 +5,27 @@
 #define PAD 32u
 static_assert(GN_FRAME_MAX + PAD <= GN_FRAME_ROOM, "padding fits behind the longest frame");
 
-/* The bytes of a message that is in its frame go to the send buffer; returns their sum. */
-static inline uint64_t keep(const struct gn_tcp *t, const struct gn_tcp_conn *c, uint8_t *data, uint32_t len)
+/* At the end of the ring, or with so little room left that the padding would reach what is not acknowledged. */
+static GN_COLD uint64_t keep_exactly(const struct gn_tcp *t, const struct gn_tcp_conn *c, const uint8_t *data,
+                                     uint32_t len)
 {
     uint8_t *buf = gn_tcp_sndbuf(t, c);
     uint32_t at = (uint32_t)c->snd_nxt & (t->sndbuf - 1);
+    uint32_t first = t->sndbuf - at < len ? t->sndbuf - at : len;
+    memcpy(buf + at, data, first);
+    memcpy(buf, data + first, len - first);
+    return gn_csum_add(0, data, len);
+}
+
+/* The bytes of a message that is in its frame go to the send buffer, padding and all: what lies behind snd_end there is
+ * nobody's. Returns their sum. */
+static inline uint64_t keep(const struct gn_tcp *t, const struct gn_tcp_conn *c, uint8_t *data, uint32_t len)
+{
+    uint32_t at = (uint32_t)c->snd_nxt & (t->sndbuf - 1);
+    if (GN_UNLIKELY(at + len + PAD > t->sndbuf || gn_tcp_flight(c) + len + PAD > t->sndbuf))
+        return keep_exactly(t, c, data, len);
     memset(data + len, 0, PAD);
-    if (GN_LIKELY(at + len <= t->sndbuf)) {
-        memcpy(buf + at, data, len);
-    } else {
-        memcpy(buf + at, data, t->sndbuf - at);
-        memcpy(buf, data + (t->sndbuf - at), len - (t->sndbuf - at));
-    }
-    return gn_csum_add_padded(0, data, len);
+    return gn_csum_copy_padded(gn_tcp_sndbuf(t, c) + at, data, len);
 }
 
 /* RFC 5681 section 4.1: after an idle time the network of before is not the network of now. */

@@ -97,17 +97,19 @@ static inline uint64_t gn_csum_add(uint64_t sum, const uint8_t *p, uint32_t len)
 
 typedef uint64_t gn_v4u64 __attribute__((vector_size(32), aligned(1), may_alias));
 
-/* gn_csum_add_padded: as gn_csum_add for len bytes that are followed by zeros up to a multiple of 32. */
-static inline uint64_t gn_csum_add_padded(uint64_t sum, const uint8_t *p, uint32_t len)
+/* gn_csum_copy_padded: the running sum of len bytes that are followed by zeros up to a multiple of 32, which are copied
+ * on the way, zeros included. */
+static inline uint64_t gn_csum_copy_padded(uint8_t *to, const uint8_t *from, uint32_t len)
 {
     const gn_v4u64 low = {0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu};
     gn_v4u64 acc = {0, 0, 0, 0};
     for (uint32_t i = 0; i < len; i += 32) {
         gn_v4u64 v;
-        memcpy(&v, p + i, sizeof v);
+        memcpy(&v, from + i, sizeof v);
+        memcpy(to + i, &v, sizeof v);
         acc += (v & low) + (v >> 32);
     }
-    return sum + acc[0] + acc[1] + acc[2] + acc[3];
+    return acc[0] + acc[1] + acc[2] + acc[3];
 }
 
 /* gn_csum_fold: a running sum as a 16-bit ones' complement sum, in memory order. */
