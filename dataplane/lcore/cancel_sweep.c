@@ -1,4 +1,5 @@
-/* Cancelling in bulk: after a kill, for a mass cancel, when control is lost. The list of working orders is walked; what
+/* Cancelling in bulk: after a kill, for a mass cancel, when control is lost. A kill of everything, or of a session,
+ * first sends the venue's own mass cancel: one message for all orders. Then the list of working orders is walked; what
  * has to go and can be asked to go is asked, as fast as TCP takes it; an order that does not answer is asked again. The
  * report in the region tells how far it is, and how many still rest.
  */
@@ -6,6 +7,7 @@
 
 #define SENDS_PER_SWEEP 48u         /* fits the frames stocked in a txq, with room for answers */
 #define SWEEP_PAUSE_NS  20000ull    /* between two walks that found nothing to send */
+#define MASS_GRACE_NS   1000000ull  /* for the mass cancel to work before orders are named one by one */
 #define ASK_AGAIN_NS    50000000ull /* a cancel without an answer is repeated: the venue ignores duplicates */
 
 static uint32_t ladder_of(const struct gn_stage_orders *s, const struct gn_order *o)
@@ -81,6 +83,8 @@ static void on_word(struct gn_stage_orders *s, uint64_t word, uint64_t now_ns)
         atomic_store_explicit(&r->cancels_sent, 0, memory_order_relaxed);
         atomic_store_explicit(&r->seen_ns, now_ns, memory_order_relaxed);
     }
+    if (gn_kill_level(word) >= GN_LADDER_KILLED)
+        s->mass_due = (1u << s->conf->n_sessions) - 1;
     atomic_store_explicit(&r->resting, s->orders->open, memory_order_relaxed);
     /* release: the times above are there for whoever sees the word as seen */
     atomic_store_explicit(&r->word_seen, word, memory_order_release);
@@ -94,6 +98,22 @@ static void note_cancel(struct gn_stage_orders *s, uint64_t now_ns)
         atomic_store_explicit(&r->first_cancel_ns, now_ns, memory_order_relaxed);
     atomic_store_explicit(&r->last_cancel_ns, now_ns, memory_order_relaxed);
     atomic_fetch_add_explicit(&r->cancels_sent, 1, memory_order_relaxed);
+}
+
+/* Sends what is due to sessions that are up; the others are asked when they are back, order by order, after they have
+ * been reconciled. */
+static void send_mass(struct gn_stage_orders *s, uint64_t now_ns)
+{
+    for (uint32_t i = 0; i < s->conf->n_sessions; i++) {
+        if ((s->mass_due & 1u << i) == 0 ||
+            atomic_load_explicit(&s->rows[i].state, memory_order_relaxed) != GN_SESSION_UP)
+            continue;
+        if (gn_orders_mass_cancel(s, i, now_ns) == GN_VERDICT_OK) {
+            s->sweep_ns = now_ns + MASS_GRACE_NS;
+            note_cancel(s, now_ns);
+        }
+    }
+    s->mass_due = 0;
 }
 
 static void sweep(struct gn_stage_orders *s, uint64_t now_ns)
@@ -119,6 +139,8 @@ void gn_sweep_poll(struct gn_stage_orders *s, uint64_t now_ns)
     uint64_t word = atomic_load_explicit(&s->control->kill_all, memory_order_acquire);
     if (GN_UNLIKELY(word != s->word_seen))
         on_word(s, word, now_ns);
+    if (GN_UNLIKELY(s->mass_due != 0)) /* also when nothing is known to rest: the venue may know better */
+        send_mass(s, now_ns);
     if (GN_LIKELY(now_ns < s->sweep_ns) || s->orders->open == 0)
         return;
     s->killed = any_killed(s);

@@ -206,6 +206,25 @@ uint16_t gn_orders_cancel(struct gn_stage_orders *s, struct gn_order *o, uint64_
     return GN_VERDICT_OK;
 }
 
+uint16_t gn_orders_mass_cancel(struct gn_stage_orders *s, uint32_t session, uint64_t now_ns)
+{
+    struct outgoing msg;
+    uint64_t seq = s->orders->next_seq;
+    seq += (uint32_t)seq == 0; /* user reference 0 means "none" */
+    struct gn_ouch_msg m = {.type = GN_OUCH_IN_MASS_CANCEL, .user_ref = (uint32_t)seq};
+    memset(m.firm, ' ', sizeof m.firm);
+    memcpy(m.firm, s->conf->session[session].firm, strnlen(s->conf->session[session].firm, sizeof m.firm));
+    memset(m.symbol, ' ', sizeof m.symbol);
+    if (!open_message(s, session, GN_OUCH_IN_MASS_CANCEL_LEN, now_ns, &msg))
+        return GN_VERDICT_SEND_BLOCKED;
+    if (gn_ouch_encode_in(msg.at + GN_SOUP_HEADER, GN_OUCH_IN_MASS_CANCEL_LEN, &m) != GN_OUCH_IN_MASS_CANCEL_LEN)
+        return GN_VERDICT_MALFORMED;
+    s->orders->next_seq = seq + 1;
+    close_message(s, &msg, GN_OUCH_IN_MASS_CANCEL_LEN, now_ns);
+    s->m->mass_cancels_sent++;
+    return GN_VERDICT_OK;
+}
+
 static uint16_t send_reduce(struct gn_stage_orders *s, const struct gn_intent *in, struct gn_order *o, uint64_t now_ns)
 {
     struct outgoing msg;

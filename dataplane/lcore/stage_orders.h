@@ -52,6 +52,7 @@ struct gn_stage_orders {
     uint64_t word_seen;
     uint64_t sweep_ns; /* no sweep before */
     uint32_t wanted;   /* orders with cancel_wanted set */
+    uint32_t mass_due; /* sessions, bit by bit, that a kill owes a mass cancel */
     bool killed;       /* a scope is at KILLED: sweep until nothing works */
     /* watch on the control plane */
     uint64_t beat_count, beat_ns;
@@ -87,6 +88,9 @@ uint16_t gn_orders_cancel(struct gn_stage_orders *s, struct gn_order *o, uint64_
 /* gn_orders_room: true when the event ring takes all records that one venue message can cause; else trading is killed.
  */
 bool gn_orders_room(struct gn_stage_orders *s) GN_MUST_CHECK;
+
+/* gn_orders_mass_cancel: asks the venue to cancel all orders of the session. It uses up a user reference. */
+uint16_t gn_orders_mass_cancel(struct gn_stage_orders *s, uint32_t session, uint64_t now_ns);
 
 /* gn_execution_message: one sequenced message of the venue; gn_orders_room was true. */
 void gn_execution_message(struct gn_stage_orders *s, uint32_t session, const uint8_t *msg, uint16_t len, uint64_t seq,

@@ -3,6 +3,7 @@
 #include <rte_random.h>
 #include <stdio.h>
 
+#include "build_id.h"
 #include "dataplane/lcore/counters.h"
 
 #define TCP_CONNS    8u
@@ -25,6 +26,12 @@ bool gn_wiring_attach(struct gn_wiring *w, const char *plane_path, char err[GN_W
         return false;
     w->conf = gn_region_at(&w->plane, GN_SECTION_CONF);
     w->control = gn_region_at(&w->plane, GN_SECTION_CONTROL);
+    if (strncmp(w->plane.hdr->build_id, GN_BUILD_ID, sizeof w->plane.hdr->build_id - 1) != 0) {
+        snprintf(err, GN_WIRING_ERR_LEN,
+                 "%s: made by build %.31s, this data plane is build %s; start both from one build", plane_path,
+                 w->plane.hdr->build_id, GN_BUILD_ID);
+        return false;
+    }
     if (w->conf == NULL || w->control == NULL)
         return no(err, "the plane file lacks its configuration; start the control plane again");
     if (!gn_region_path(w->conf, "observe", path, sizeof path) ||

@@ -66,6 +66,7 @@ class Report:
         self.same("new orders", m["orders_sent"], matching["enter"])
         self.same("replaces", m["replaces_sent"], matching["replace"])
         self.same("cancels", m["cancels_sent"], matching["cancel"] + matching["modify"])
+        self.same("mass cancels", m["mass_cancels_sent"], matching["mass_cancel"])
         positions = self.ours["positions"]
         total = lambda key: sum(p[key] for p in positions)
         self.same("accepted", total("accepted"), t["accepted"])
@@ -76,7 +77,7 @@ class Report:
         self.same("intents", m["intents"], passed + sum(gate.values()))
         self.zero("order events that cannot be", m["order_illegal"])
         self.zero("messages for unknown orders", m["venue_unknown_order"])
-        return dict(sent=m["orders_sent"], replaced=m["replaces_sent"], cancels=m["cancels_sent"], accepted=t["accepted"],
+        return dict(sent=m["orders_sent"], replaced=m["replaces_sent"], cancels=m["cancels_sent"], mass_cancels=m["mass_cancels_sent"], accepted=t["accepted"],
                     executions=t["executions"], filled=t["filled"], canceled=t["canceled"], rejected_by_venue=t["rejected"],
                     rejects_by_reason=self.sim["orders"].get("rejects_by_reason", {}), rejected_by_gate=sum(gate.values()), gate=gate)
 
@@ -156,7 +157,7 @@ def text(r):
         "market data   %d messages in %d + %d packets (A + B), %d retransmitted packets" % (m["messages"], m["packets"]["a"], m["packets"]["b"], m["packets"]["retransmit"]),
         "              %d gaps (filled by line: %s), %d requests, %d messages lost, %d unknown references" % (m["gaps"], filled, m["requests"], m["lost"], m["unknown_references"]),
         "books         %d kept, %d live orders, %d of %d differ from the simulator's" % (b["kept"], b["live_orders"], b["wrong"], b["compared"]),
-        "orders        %d sent, %d replaces, %d cancels; %d accepted, %d filled in %d executions, %d cancelled" % (o["sent"], o["replaced"], o["cancels"], o["accepted"], o["filled"], o["executions"], o["canceled"]),
+        "orders        %d sent, %d replaces, %d cancels, %d mass cancels; %d accepted, %d filled in %d executions, %d cancelled" % (o["sent"], o["replaced"], o["cancels"], o["mass_cancels"], o["accepted"], o["filled"], o["executions"], o["canceled"]),
         "              rejected by the venue: %d%s" % (o["rejected_by_venue"], detail(o["rejects_by_reason"])),
         "              rejected by the gate:  %d%s" % (o["rejected_by_gate"], detail(o["gate"])),
         "wire to wire  %d orders: min %s, p50 %s, p99 %s, p99.9 %s, max %s" % tuple([l["count"]] + [us(l[x]) for x in ("min_ns", "p50_ns", "p99_ns", "p999_ns", "max_ns")]),
