@@ -76,7 +76,8 @@ class Hugepages:
 
 
 class Links:
-    """The wires between the two sides: memif sockets, or veth pairs into a network namespace of our own."""
+    """The wires between the two sides: memif sockets, veth pairs into a network namespace of our own, or tap interfaces
+    that bridges join."""
 
     def __init__(self, kind, directory, tag):
         self.kind = kind
@@ -101,6 +102,20 @@ class Links:
 
     def ours(self, i):
         return os.path.join(self.dir, PORTS[i] + ".sock") if self.kind == "memif" else self.names(i, self.tag)[0]
+
+    def join(self):
+        """tap: its interfaces are there only after both processes opened their ports."""
+        if self.kind != "tap":
+            return
+        for i in range(len(PORTS)):
+            bridge = "gb%s%d" % (self.tag, i)
+            run(["ip", "link", "add", bridge, "type", "bridge", "mcast_snooping", "0"])
+            self.made.append(bridge)
+            for dev in (bridge,) + self.names(i, self.tag):
+                if dev != bridge:
+                    run(["ip", "link", "set", dev, "master", bridge])
+                run(["ip", "link", "set", dev, "addrgenmode", "none"], check=False)
+                run(["ip", "link", "set", dev, "up"])
 
     def sim_port(self, i):
         device = os.path.join(self.dir, PORTS[i] + ".sock") if self.kind == "memif" else self.names(i, self.tag)[1]
@@ -302,6 +317,7 @@ class Bench:
         self.start_sim()
         self.start_controlplane()
         self.start_dataplane()
+        self.links.join()
 
     def session_up(self, seconds=15):
         return self.wait_for("the order session", lambda: self.status()["sessions"][0]["state"] == "up", seconds)
