@@ -47,7 +47,7 @@ static bool lcore_list(const struct gn_conf *c, struct gn_eal_args *a)
 static bool eal_args(const struct gn_conf *c, struct gn_eal_args *a, char *err)
 {
     bool ok = gn_eal_args_add(a, "gannet-dataplane") && lcore_list(c, a) && gn_eal_args_add(a, "--no-telemetry") &&
-              gn_eal_args_add(a, "--log-level=*:warning") && gn_eal_args_add(a, "--log-level=pmd.net.memif:critical") &&
+              gn_eal_args_add(a, "--log-level=pmd.net.memif:critical") && gn_eal_args_add(a, "--log-level=*:warning") &&
               gn_eal_args_add(a, "--file-prefix=gannet-%s", c->instance) && gn_eal_args_add(a, "-m%u", c->dpdk_mem_mib);
     /* no file of DPDK's own is shared with anybody: in memory, or without hugepages nothing to share at all */
     ok = ok && (c->hugepages ? gn_eal_args_add(a, "--in-memory")

@@ -191,8 +191,12 @@ static json_t *lcores(const struct gn_view *v)
     for (uint32_t i = 0; i < c->n_lcores; i++) {
         json_t *o = json_object();
         const struct gn_ring *r = gn_region_at(v->plane, GN_SECTION_EVENT_RING + 1 + i);
+        char stages[48];
+        snprintf(stages, sizeof stages, "%s%s%s", c->lcore[i].stages & GN_STAGE_FEED ? "feed " : "",
+                 c->lcore[i].stages & GN_STAGE_STRATEGY ? "strategy " : "",
+                 c->lcore[i].stages & GN_STAGE_ORDERS ? "orders " : "");
         put_int(o, "core", c->lcore[i].core);
-        put_int(o, "stages", c->lcore[i].stages);
+        put_str(o, "stages", stages);
         put_u64(o, "loops", get(&ctl->lcore[i].loops));
         put_u64(o, "beat_ns", get(&ctl->lcore[i].count));
         put_u64(o, "messages", m[i].md_messages);
@@ -298,6 +302,7 @@ json_t *gn_view_books(const struct gn_view *v)
         gn_view_symbol(v, i, symbol);
         snprintf(digest, sizeof digest, "%016llx", (unsigned long long)rows[i].digest);
         put_str(o, "symbol", symbol);
+        put_int(o, "price_exp", t->row[i].price_exp);
         put_int(o, "torn", !seen);
         put_int(o, "bid", b.bid);
         put_int(o, "bid_qty", b.bid_qty);
@@ -334,6 +339,7 @@ static json_t *order(const struct gn_view *v, const struct gn_order *k)
     json_t *o = json_object();
     gn_view_symbol(v, k->instrument, symbol);
     snprintf(id, sizeof id, "%016llx", (unsigned long long)k->id);
+    put_int(o, "price_exp", instruments_of(v)->row[k->instrument].price_exp);
     put_str(o, "id", id);
     put_int(o, "user_ref", k->user_ref);
     put_str(o, "symbol", symbol);

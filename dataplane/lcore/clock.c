@@ -4,6 +4,7 @@
 
 #define MEASURE_NS 20000000ull
 #define TRIES      8u
+#define STEP_NS    10000000ll /* more than any slewing does between two corrections */
 
 static uint64_t wall_ns(void)
 {
@@ -39,10 +40,8 @@ static uint64_t rate_of(uint64_t ns, uint64_t ticks)
     return (uint64_t)(((unsigned __int128)ns << 32) / ticks);
 }
 
-static void set_anchor(struct gn_clock *c, uint64_t ns_per_tsc)
+static void set_anchor(struct gn_clock *c, uint64_t tsc, uint64_t ns, uint64_t ns_per_tsc)
 {
-    uint64_t tsc = 0, ns = 0;
-    read_pair(wall_ns, &tsc, &ns);
     uint32_t lock = atomic_load_explicit(&c->lock, memory_order_relaxed);
     atomic_store_explicit(&c->lock, lock + 1, memory_order_relaxed);
     /* the odd lock goes before the fields; pairs with the acquire fence in gn_clock_now */
@@ -60,7 +59,9 @@ void gn_clock_start(struct gn_clock *c)
     do
         read_pair(steady_ns, &tsc, &ns);
     while (ns - c->steady_ns < MEASURE_NS);
-    set_anchor(c, rate_of(ns - c->steady_ns, tsc - c->steady_tsc));
+    uint64_t rate = rate_of(ns - c->steady_ns, tsc - c->steady_tsc);
+    read_pair(wall_ns, &tsc, &ns);
+    set_anchor(c, tsc, ns, rate);
 }
 
 /* The rate comes from the raw clock over the whole life of the process, so steps of the wall clock do not touch it. */
@@ -68,5 +69,14 @@ void gn_clock_correct(struct gn_clock *c)
 {
     uint64_t tsc = 0, ns = 0;
     read_pair(steady_ns, &tsc, &ns);
-    set_anchor(c, rate_of(ns - c->steady_ns, tsc - c->steady_tsc));
+    uint64_t rate = rate_of(ns - c->steady_ns, tsc - c->steady_tsc);
+    read_pair(wall_ns, &tsc, &ns);
+    uint64_t ours = gn_clock_at(tsc, c->tsc, c->ns, c->ns_per_tsc);
+    int64_t away = (int64_t)(ns - c->stepped_ns - ours);
+    if (away > STEP_NS || away < -STEP_NS) {
+        c->steps++;
+        c->stepped_ns += (uint64_t)away;
+        away = 0;
+    }
+    set_anchor(c, tsc, ours + (uint64_t)away, rate);
 }

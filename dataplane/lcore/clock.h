@@ -1,6 +1,7 @@
 /* The lcores' clock: nanoseconds since the Unix epoch, from the TSC, without a system call. The main thread measures
  * the rate and corrects the anchor now and then; a reader takes what it finds under a sequence lock. Never goes back
- * for one reader.
+ * for one reader. Slewing of the wall clock is followed; a step of it is counted and not followed, so that no timer of
+ * the appliance fires, or sleeps, because somebody set a clock.
  */
 #ifndef GN_LCORE_CLOCK_H
 #define GN_LCORE_CLOCK_H
@@ -14,6 +15,8 @@ struct gn_clock {
     uint32_t pad;
     uint64_t tsc, ns;               /* anchor */
     uint64_t ns_per_tsc;            /* 32.32 fixed point */
+    uint64_t steps;                 /* steps of the wall clock that were seen and not followed */
+    uint64_t stepped_ns;            /* what they add up to, signed */
     uint64_t steady_tsc, steady_ns; /* main thread's: where the rate is measured from */
 };
 
@@ -23,6 +26,7 @@ void gn_clock_start(struct gn_clock *c);
 /* gn_clock_correct: moves the anchor to now; for the main thread, about once a second. */
 void gn_clock_correct(struct gn_clock *c);
 
+/* gn_clock_at: the time at a TSC, by an anchor and a rate. */
 static inline uint64_t gn_clock_at(uint64_t tsc, uint64_t anchor_tsc, uint64_t anchor_ns, uint64_t ns_per_tsc)
 {
     uint64_t elapsed = tsc > anchor_tsc ? tsc - anchor_tsc : 0;

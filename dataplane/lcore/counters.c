@@ -82,6 +82,7 @@ static void put_arbiter(struct copier *c, const struct gn_arb *a)
 
 static void put_tables(struct copier *c)
 {
+    put(c, c->w->clock.steps, "clock_steps", "", "steps of the wall clock that the lcores' clock did not follow");
     for (uint32_t i = 0; i < c->w->n_loops; i++) {
         const struct gn_loop *l = &c->w->loop[i];
         for (uint32_t k = 0; k < l->n_ports; k++)

@@ -34,7 +34,8 @@ json_t *gn_ctl_direct(const struct gn_ctl *c, const char *what);
 /* gn_ctl_kill_direct: throws the switch in the shared memory. Exit status. */
 int gn_ctl_kill_direct(const struct gn_ctl *c, const char *level, const char *why);
 
-/* gn_ctl_table: prints a JSON array of objects as columns: keys, comma-separated. */
+/* gn_ctl_table: prints a JSON array of objects as columns: keys, comma-separated. "key:p" is a price or value mantissa,
+ * shown as a decimal by the row's price_exp; "key:h:title" one that is doubled, shown halved under another title. */
 void gn_ctl_table(const json_t *rows, const char *columns);
 
 /* gn_ctl_wall_ns: time of the command, ns since the Unix epoch. */

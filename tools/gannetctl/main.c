@@ -86,22 +86,22 @@ static int show_list(struct gn_ctl *c, const char *what, json_t *request, const 
 
 static int run_positions(struct gn_ctl *c)
 {
-    return show_list(
-        c, "positions", json_pack("{s:s}", "cmd", "positions"),
-        "symbol,position,bought,sold,cash,mark2,pnl2,open_buy,open_sell,fills,orders,accepted,canceled,rejected");
+    return show_list(c, "positions", json_pack("{s:s}", "cmd", "positions"),
+                     "symbol,position,bought,sold,cash:p,mark2:h:mark,pnl2:h:profit,open_buy,open_sell,fills,orders,"
+                     "accepted,canceled,rejected");
 }
 
 static int run_books(struct gn_ctl *c)
 {
     return show_list(c, "books", json_pack("{s:s}", "cmd", "books"),
-                     "symbol,bid_qty,bid,ask,ask_qty,last,stale,halted,crossed,live_orders,digest");
+                     "symbol,bid_qty,bid:p,ask:p,ask_qty,last:p,stale,halted,crossed,live_orders,digest");
 }
 
 static int run_orders(struct gn_ctl *c)
 {
     bool all = c->argc > 0 && strcmp(c->argv[0], "all") == 0;
     return show_list(c, "orders", json_pack("{s:s, s:b}", "cmd", "orders", "all", all),
-                     "id,symbol,side,state,tif,price,qty,leaves,filled,strategy");
+                     "id,symbol,side,state,tif,price:p,qty,leaves,filled,strategy");
 }
 
 static int run_metrics(struct gn_ctl *c)
