@@ -68,6 +68,18 @@ class BadInput(harness.Case):
         self.assertIn("nobody serves the socket", p.stderr)
         self.assertIn("feed_a", p.stderr)
 
+    def test_busy_core(self):
+        b = self.bench(instruments=2)
+        core = b.lcores()[0][0]
+        hogs = [subprocess.Popen(["taskset", "-c", str(core), "python3", "-c", "while True: pass"]) for _ in range(2)]
+        try:
+            b.start()
+            self.assertIn("core %d is busy" % core, b.log("dataplane"))
+        finally:
+            for h in hogs:
+                h.kill()
+                h.wait()
+
     def test_config_of_another_region(self):
         b = self.bench(instruments=2)
         b.start_controlplane()

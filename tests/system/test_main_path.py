@@ -54,6 +54,14 @@ class MainPath(harness.Case):
         self.assertEqual(r["market"]["messages"], 59325)
         self.assertGreater(r["orders"]["sent"] + r["orders"]["replaced"], 100)
 
+    def test_file_at_many_times_its_own_speed(self):
+        b = harness.Bench(build=harness.BUILD, hugepages=False, itch=harness.data_file("itch50/esh4_20231225.itch50"), sim_args=["--speed", "20000"])
+        self.addCleanup(b.close)
+        b.start()
+        b.session_up()
+        self.wait_for(b, "the end of the file", lambda: b.metrics()["feed_delivered"] >= 59325, 40)
+        self.finish(b)
+
     def test_file_of_many_symbols_from_the_middle_of_a_day(self):
         b = self.started(rate=2000, itch=harness.data_file("itch50/nasdaq_20191230_0930.itch50"))
         self.wait_for(b, "the end of the file", lambda: b.metrics()["feed_delivered"] >= 1000, 20)
