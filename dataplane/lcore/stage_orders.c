@@ -308,7 +308,8 @@ void gn_stage_orders_intent(void *stage, const struct gn_intent *in, uint64_t no
     if (GN_LIKELY(verdict == GN_VERDICT_OK))
         verdict = act(s, in, target, now_ns, &o);
     s->m->verdict[verdict]++;
-    rec->corr = in->tick_seq;
+    /* what caused it: market data, else the order it names, else what its strategy calls it */
+    rec->corr = in->tick_seq != 0 ? in->tick_seq : in->target != 0 ? in->target : in->tag;
     *(struct gn_ev_order *)(rec + 1) = (struct gn_ev_order){
         .intent = *in,
         .order_id = verdict == GN_VERDICT_OK ? o->id : 0,

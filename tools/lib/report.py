@@ -114,7 +114,7 @@ class Report:
             self.wrong.append("the journal is damaged")
         types = j["types"]
         self.same("journaled intents", types.get("order", 0), m["intents"])
-        self.zero("records without their correlation", j["no_correlation"] if self.ours.get("strict") else 0)
+        self.zero("records without their correlation", j["no_correlation"])
         if self.ours["inputs"]:
             self.same("journaled market-data packets", types.get("md_packet", 0), m["md_packets"])
         return dict(records=j["records"], bytes=j["bytes"], segments=j["segments"], verified=j["ok"], types=types)
