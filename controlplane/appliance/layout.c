@@ -181,9 +181,30 @@ static bool held_by_dataplane(const char *plane)
     return alive;
 }
 
+static bool make_link(const struct gn_conf *c, const char *name, const char *target, char *err)
+{
+    char link[GN_PATH_MAX + GN_NAME_MAX + 16];
+    snprintf(link, sizeof link, "%s/%s", c->run_dir, name);
+    unlink(link);
+    return symlink(target, link) == 0 || say(err, link, "cannot make the link to the shared file");
+}
+
+/* Names in the run directory that need nothing of the config: gannetctl finds the plane when nobody answers on the
+ * admin socket, a client finds best prices and its own file without the plane. */
+static bool make_links(const struct gn_conf *c, const char *plane, const char *observe, char *err)
+{
+    char name[GN_NAME_MAX + 8], path[2 * GN_PATH_MAX];
+    for (uint32_t i = 0; i < c->n_clients; i++) {
+        snprintf(name, sizeof name, "client-%s", c->client[i]);
+        if (!client_path(c, i, path, sizeof path) || !make_link(c, name, path, err))
+            return false;
+    }
+    return make_link(c, "observe", observe, err) && make_link(c, "plane", plane, err);
+}
+
 bool gn_layout_open(struct gn_appliance *a, bool fresh, char err[GN_APPLIANCE_ERR_LEN])
 {
-    char plane[2 * GN_PATH_MAX], observe[2 * GN_PATH_MAX], link[GN_PATH_MAX + 8];
+    char plane[2 * GN_PATH_MAX], observe[2 * GN_PATH_MAX];
     const struct gn_conf *c = &a->loaded.conf;
     if (!gn_region_path(c, "plane", plane, sizeof plane) || !gn_region_path(c, "observe", observe, sizeof observe)) {
         snprintf(err, GN_APPLIANCE_ERR_LEN, "run_dir or huge_dir is too long");
@@ -196,10 +217,5 @@ bool gn_layout_open(struct gn_appliance *a, bool fresh, char err[GN_APPLIANCE_ER
     bool there = access(plane, F_OK) == 0;
     if (there && !fresh ? !join_all(a, plane, observe, err) : !make_all(a, plane, observe, err))
         return false;
-    /* where gannetctl finds the plane when nobody answers on the admin socket */
-    snprintf(link, sizeof link, "%s/plane", c->run_dir);
-    unlink(link);
-    if (symlink(plane, link) != 0)
-        return say(err, link, "cannot make the link to the plane file");
-    return true;
+    return make_links(c, plane, observe, err);
 }

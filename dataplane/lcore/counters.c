@@ -4,15 +4,6 @@
 
 #include "dataplane/lcore/wiring.h"
 
-/* X(name, member of rte_eth_stats, "help") */
-#define PORT_METRICS(X)                                                                   \
-    X(port_rx_packets, ipackets, "frames received, as the port counts them")              \
-    X(port_tx_packets, opackets, "frames sent, as the port counts them")                  \
-    X(port_rx_missed, imissed, "frames that the port dropped because its queue was full") \
-    X(port_rx_errors, ierrors, "frames that the port dropped as erroneous")               \
-    X(port_tx_errors, oerrors, "frames that the port could not send")                     \
-    X(port_rx_nombuf, rx_nombuf, "frames lost because no buffer was free")
-
 struct copier {
     struct gn_wiring *w;
     struct gn_metrics_dir *dir;
@@ -55,7 +46,7 @@ static void put_net(struct copier *c, const struct gn_loop_port *p)
     struct rte_eth_stats st = {0};
     rte_eth_stats_get(p->id, &st);
 #define GN_X(name, member, help) put(c, st.member, #name, port, help);
-    PORT_METRICS(GN_X)
+    GN_PORT_METRICS(GN_X)
 #undef GN_X
 }
 

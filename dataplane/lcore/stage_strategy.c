@@ -74,7 +74,7 @@ static void poll_clients(struct gn_stage_strategy *s, uint64_t now_ns)
 {
     for (uint32_t i = 0; i < s->n; i++) {
         struct gn_strategy_slot *k = &s->slot[i];
-        if (k->ctx.client == NULL || gn_ring_used(gn_client_intents(k->ctx.client)) == 0)
+        if (k->conf_disabled || k->ctx.client == NULL || gn_ring_used(gn_client_intents(k->ctx.client)) == 0)
             continue;
         k->ctx.now_ns = now_ns;
         k->ctx.tick_seq = 0;

@@ -241,6 +241,17 @@ static struct gn_ring *stage_ring(struct gn_wiring *w, uint32_t number, char *er
     return (struct gn_ring *)(void *)mem;
 }
 
+/* The client may have written its file's header too, so its section is copied before it is checked. */
+static struct gn_client_block *client_block(const struct gn_region *r, uint64_t need)
+{
+    struct gn_region_section s;
+    memcpy(&s, &r->hdr->section[GN_SECTION_CLIENT], sizeof s);
+    atomic_signal_fence(memory_order_seq_cst);
+    if (s.bytes < need || s.offset % GN_GUARD != 0 || s.offset > r->mapped || s.bytes > r->mapped - s.offset)
+        return NULL;
+    return (struct gn_client_block *)(void *)((uint8_t *)r->hdr + s.offset);
+}
+
 static bool connect_strategies(struct gn_wiring *w, struct gn_stage_strategy *s, char *err)
 {
     const struct gn_conf *c = w->conf;
@@ -265,11 +276,10 @@ static bool connect_strategies(struct gn_wiring *w, struct gn_stage_strategy *s,
         k->ctx.max_instruments = c->max_instruments;
         uint32_t client = c->strategy[i].client;
         if (client < c->n_clients && w->client[client].hdr != NULL) {
-            k->ctx.client = gn_region_at(&w->client[client], GN_SECTION_CLIENT);
+            k->ctx.client = client_block(&w->client[client], gn_client_footprint(c->client_ring_cells));
+            if (k->ctx.client == NULL)
+                return no(err, "a client file is too short for its rings; stop both processes and start --fresh");
             k->ctx.client_ring_bytes = gn_align_up(gn_ring_footprint(c->client_ring_cells), GN_GUARD);
-            k->ctx.client_cursor = atomic_load(&gn_client_intents(k->ctx.client)->tail);
-            if (gn_ring_join_producer(gn_client_reports(k->ctx.client, k->ctx.client_ring_bytes)) != GN_RING_OK)
-                k->ctx.client = NULL;
         }
     }
     s->n = c->n_strategies;

@@ -3,8 +3,7 @@
 #include "dataplane/abi/strategy_params.h"
 #include "tools/docs/docs.h"
 
-/* cell: text in a table: a bar would end the cell. */
-static void cell(FILE *to, const char *text)
+void gn_doc_cell(FILE *to, const char *text)
 {
     for (; *text != '\0'; text++)
         (void)fprintf(to, *text == '|' ? "\\|" : "%c", *text);
@@ -32,11 +31,11 @@ static void row(FILE *to, const struct gn_schema_key *k)
     else
         (void)gn_schema_allowed(k, allowed, sizeof allowed);
     (void)fprintf(to, "| `%s` | %s | ", k->path, gn_schema_type_name(k->type));
-    cell(to, allowed);
+    gn_doc_cell(to, allowed);
     if (k->unit != NULL && (k->type == GN_TYPE_INT || k->type == GN_TYPE_RATE))
         (void)fprintf(to, " (%s)", k->unit);
     (void)fprintf(to, " | %s | ", shown_default(k));
-    cell(to, k->help);
+    gn_doc_cell(to, k->help);
     (void)fprintf(to, " |\n");
 }
 
@@ -51,7 +50,7 @@ static void params(FILE *to)
                       "| kind | key | unit | allowed | default | meaning |\n|---|---|---|---|---|---|\n");
 #define GN_X(kind, num, NAME, key, def, lo, hi, unit, help) \
     (void)fprintf(to, "| %s | `%s` | ", #kind, key);        \
-    cell(to, unit);                                         \
+    gn_doc_cell(to, unit);                                  \
     (void)fprintf(to, " | %lld..%lld | %lld | %s |\n", (long long)(lo), (long long)(hi), (long long)(def), help);
     GN_STRATEGY_PARAM_TABLE(GN_X)
 #undef GN_X
@@ -98,7 +97,7 @@ void gn_doc_limits(FILE *to)
                       "A limit that is not set rejects.\n");
 #define GN_X(num, NAME, field, unit, lo, hi, help)    \
     (void)fprintf(to, "| %d | `%s` | ", num, #field); \
-    cell(to, unit);                                   \
+    gn_doc_cell(to, unit);                            \
     (void)fprintf(to, " | %lld..%lld | %s |\n", (long long)(lo), (long long)(hi), help);
     (void)fprintf(to, "\n## Of one instrument\n\n| bit | limit | unit | allowed | meaning |\n|---|---|---|---|---|\n");
     GN_INSTRUMENT_LIMITS(GN_X)

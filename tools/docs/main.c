@@ -14,6 +14,11 @@ static const struct page {
 } pages[] = {
     {"config", gn_doc_config, "docs/config.md: the keys of the configuration"},
     {"limits", gn_doc_limits, "docs/limits.md: the risk limits"},
+    {"abi", gn_doc_abi, "docs/abi.md: the shared files, byte by byte"},
+    {"metrics", gn_doc_metrics, "docs/metrics.md: every counter"},
+    {"verdicts", gn_doc_verdicts, "docs/risk-checks.md: the gate's checks"},
+    {"cli", gn_doc_cli, "docs/cli.md: the commands of gannetctl"},
+    {"strategies", gn_doc_strategies, "docs/strategies.md: the strategies and their parameters"},
 };
 
 static int usage(void)

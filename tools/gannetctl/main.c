@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "build_id.h"
+#include "tools/gannetctl/commands.h"
 #include "tools/gannetctl/ctl.h"
 
 static const char *get_str(const json_t *o, const char *key)
@@ -234,28 +235,20 @@ static int run_version(struct gn_ctl *c)
 }
 
 static const struct gn_ctl_command table[] = {
-    {"status", "", "processes, lcores, sessions, kill switch, journal", run_status},
-    {"positions", "", "positions, cash and profit of every traded instrument", run_positions},
-    {"orders", "[all]", "working orders; all: those that ended too", run_orders},
-    {"books", "", "best prices, flags and digest of every book", run_books},
-    {"limits", "show | set [SYMBOL] LIMIT VALUE", "limits in force; a change works at the gate's next turn",
-     run_limits},
-    {"kill", "[level=L] [scope=S name=N] [WHY...]", "throws the kill switch; works without a control plane", run_kill},
-    {"release", "[scope=S name=N] WHY...", "re-arms it", run_release},
-    {"metrics", "", "all counters", run_metrics},
-    {"journal", "dump [type=T] [order=HEX] [limit=N] | verify", "reads the journal's files", gn_ctl_journal},
-    {"version", "", "builds of all parts", run_version},
+#define GN_X(name, run, arguments, help) {name, arguments, help, run},
+    GN_CTL_COMMANDS(GN_X)
+#undef GN_X
 };
 
 static int usage(FILE *to)
 {
-    fprintf(to, "usage: gannetctl [--dir RUN_DIR] [--journal DIR] [--who NAME] [--json] COMMAND ...\n\n");
+    fprintf(to, "usage: " GN_CTL_USAGE "\n\n");
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         fprintf(to, "  %-10s%-46s%s\n", table[i].name, table[i].arguments, table[i].help);
-    fprintf(to, "\n  --dir      run_dir of the appliance; else GANNET_DIR, else /run/gannet/demo\n"
-                "  --journal  the journal's directory; else RUN_DIR/journal\n"
-                "  --who      who acts, for the record; else the login name\n"
-                "  --json     one JSON object, for machines\n");
+    fprintf(to, "\n");
+#define GN_X(name, help) fprintf(to, "  %-11s%s\n", name, help);
+    GN_CTL_OPTIONS(GN_X)
+#undef GN_X
     return to == stdout ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

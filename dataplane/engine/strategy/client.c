@@ -17,49 +17,59 @@ static void on_market(void *state, struct gn_strategy_ctx *ctx, const struct gn_
     (void)state, (void)ctx, (void)md; /* the client reads best prices from the observe file */
 }
 
+/* Both rings are joined at their first use; a client whose file holds nonsense is not listened to again in this life.
+ */
+static bool joined(struct gn_strategy_ctx *ctx)
+{
+    if (ctx->client == NULL || ctx->reports.ring != NULL)
+        return ctx->client != NULL;
+    struct gn_ring *intents = gn_client_intents(ctx->client);
+    struct gn_ring *reports = gn_client_reports(ctx->client, ctx->client_ring_bytes);
+    if (gn_ring_peer_join_consumer(&ctx->intents, intents, ctx->client_ring_bytes) == GN_RING_OK &&
+        gn_ring_peer_join_producer(&ctx->reports, reports, ctx->client_ring_bytes) == GN_RING_OK)
+        return true;
+    ctx->client_bad++;
+    ctx->client = NULL;
+    return false;
+}
+
 static void on_exec(void *state, struct gn_strategy_ctx *ctx, const struct gn_exec *exec)
 {
     (void)state;
-    if (ctx->client == NULL)
+    if (!joined(ctx))
         return;
-    struct gn_ring *r = gn_client_reports(ctx->client, ctx->client_ring_bytes);
-    struct gn_rec *rec = gn_ring_reserve(r, GN_EV_EXEC_REPORT, sizeof *rec + sizeof *exec);
-    if (rec == NULL) {
-        ctx->report_lost++;
+    int rc = gn_ring_peer_put(&ctx->reports, GN_EV_EXEC_REPORT, exec, sizeof *exec, ctx->now_ns, exec->order_id);
+    if (rc == GN_RING_PEER_DONE)
         return;
+    ctx->report_lost++;
+    ctx->reports.seq++; /* the client sees by the sequence that reports are missing */
+    if (rc < 0) {
+        ctx->client_bad++;
+        ctx->client = NULL;
     }
-    rec->time_ns = ctx->now_ns;
-    rec->corr = exec->order_id;
-    memcpy(rec + 1, exec, sizeof *exec);
-    gn_ring_publish(r);
 }
 
-/* The ring's own geometry was written by the host and may have been overwritten by the client: read once, checked. */
-static const struct gn_rec *next_intent(struct gn_strategy_ctx *ctx, struct gn_intent *out)
+/* False when there is no intent; one that is none of ours in shape has action 0. */
+static bool next_intent(struct gn_strategy_ctx *ctx, struct gn_intent *out)
 {
-    struct gn_ring *r = gn_client_intents(ctx->client);
-    int err = gn_ring_check(r, ctx->client_ring_bytes);
-    const struct gn_rec *rec = err == GN_RING_OK ? gn_ring_read(r, &ctx->client_cursor, &err) : NULL;
-    if (err != GN_RING_OK) {
+    struct gn_rec rec;
+    int rc = gn_ring_peer_get(&ctx->intents, &rec, out, sizeof *out);
+    if (rc < 0) {
         ctx->client_bad++;
-        ctx->client = NULL; /* not to be trusted again in this life */
-        return NULL;
+        ctx->client = NULL;
     }
-    if (rec == NULL)
-        return NULL;
-    if (rec->type == GN_EV_INTENT && rec->bytes == sizeof *rec + sizeof *out)
-        memcpy(out, rec + 1, sizeof *out);
-    else
-        memset(out, 0, sizeof *out);
-    gn_ring_release(r, ctx->client_cursor, rec->seq);
-    return rec;
+    if (rc != GN_RING_PEER_DONE)
+        return false;
+    if (rec.type != GN_EV_INTENT || rec.bytes != sizeof rec + sizeof *out)
+        out->action = 0;
+    return true;
 }
 
 static void on_timer(void *state, struct gn_strategy_ctx *ctx)
 {
     struct gn_intent in;
     (void)state;
-    for (uint32_t i = 0; i < BURST && ctx->client != NULL && next_intent(ctx, &in) != NULL; i++) {
+    for (uint32_t i = 0; i < BURST && joined(ctx) && next_intent(ctx, &in); i++) {
         if (in.action == 0)
             ctx->client_bad++;
         else

@@ -15,6 +15,7 @@
 #include "dataplane/abi/event.h"
 #include "dataplane/abi/market.h"
 #include "dataplane/abi/orders.h"
+#include "dataplane/abi/ring_peer.h"
 #include "dataplane/abi/strategy_params.h"
 
 #define GN_STRATEGY_TIMER_NS    1000000ull
@@ -30,10 +31,10 @@ struct gn_strategy_ctx {
     uint64_t tick_seq;              /* market data being handled, 0 = none */
     struct gn_client_block *client; /* kind client: its file, else NULL */
     uint64_t client_ring_bytes;
-    uint64_t client_cursor;
-    uint64_t client_bad;  /* intents and rings that failed their check */
-    uint64_t report_lost; /* reports the client had no room for */
-    uint64_t lost;        /* intents beyond GN_STRATEGY_INTENTS_MAX */
+    struct gn_ring_peer intents, reports; /* this side's view of its rings; joined by client.c */
+    uint64_t client_bad;                  /* intents and rings that failed their check */
+    uint64_t report_lost;                 /* reports the client had no room for */
+    uint64_t lost;                        /* intents beyond GN_STRATEGY_INTENTS_MAX */
     uint32_t n;
     struct gn_intent intent[GN_STRATEGY_INTENTS_MAX];
 };
