@@ -155,16 +155,26 @@ static bool make_all(struct gn_appliance *a, const char *plane, const char *obse
     return true;
 }
 
-static bool join_all(struct gn_appliance *a, const char *plane, const char *observe, char *err)
+/* A file that its client ruined is made anew; the data plane takes the new one when it starts next. */
+static bool join_client(struct gn_appliance *a, uint32_t i, char *err)
 {
     char path[2 * GN_PATH_MAX];
+    if (!client_path(&a->loaded.conf, i, path, sizeof path))
+        return false;
+    if (gn_region_attach(path, GN_REGION_CLIENT, true, a->loaded.conf.config_sha256, &a->client[i], err) == 0)
+        return true;
+    fprintf(stderr, "gannet-controlplane: client file made anew: %s\n", err);
+    return make_client(a, i, path, a->plane.hdr->epoch, err);
+}
+
+static bool join_all(struct gn_appliance *a, const char *plane, const char *observe, char *err)
+{
     const struct gn_conf *c = &a->loaded.conf;
     if (gn_region_attach(plane, GN_REGION_PLANE, true, c->config_sha256, &a->plane, err) != 0 ||
         gn_region_attach(observe, GN_REGION_OBSERVE, true, c->config_sha256, &a->observe, err) != 0)
         return false;
     for (uint32_t i = 0; i < c->n_clients; i++)
-        if (!client_path(c, i, path, sizeof path) ||
-            gn_region_attach(path, GN_REGION_CLIENT, true, c->config_sha256, &a->client[i], err) != 0)
+        if (!join_client(a, i, err))
             return false;
     a->joined = true;
     return true;

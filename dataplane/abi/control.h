@@ -90,8 +90,7 @@ struct gn_control {
     struct gn_beat lcore[GN_LCORES_MAX];
     /* written by the control plane */
     _Atomic uint64_t journal_failed; /* not 0: stop trading; release by the journal, acquire by the lcores */
-    _Atomic uint64_t journal_durable_ns;
-    uint8_t pad2[GN_GUARD - 16];
+    uint8_t pad2[GN_GUARD - 8];
     /* followed in its section by max_instruments kill words: see gn_kill_instrument */
 };
 static_assert(sizeof(struct gn_control) % GN_GUARD == 0, "instrument kill words start on a line of their own");

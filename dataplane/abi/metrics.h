@@ -16,7 +16,6 @@
     X(tx_packets, "frames handed to the ports")                                                         \
     X(tx_retries, "turns in which a port took fewer frames than offered; the rest was offered again")   \
     X(tx_dropped, "frames that a port did not take within the retry limit")                             \
-    X(rx_nombuf, "receive bursts that found no buffer, as the port counts them")                        \
     X(md_packets, "market-data packets accepted by arbitration")                                        \
     X(md_messages, "market-data messages applied")                                                      \
     X(md_unknown_ref, "messages naming an order that is not in the book")                               \

@@ -133,12 +133,27 @@ static void sweep(struct gn_stage_orders *s, uint64_t now_ns)
     atomic_store_explicit(&s->control->report.resting, s->orders->open, memory_order_relaxed);
 }
 
+/* A session that is killed alone owes a mass cancel of its own. */
+static void watch_session_words(struct gn_stage_orders *s)
+{
+    for (uint32_t i = 0; i < s->conf->n_sessions; i++) {
+        uint64_t word = atomic_load_explicit(&s->control->kill_session[i], memory_order_acquire);
+        if (GN_LIKELY(word == s->session_word_seen[i]))
+            continue;
+        s->session_word_seen[i] = word;
+        s->sweep_ns = 0;
+        if (gn_kill_level(word) >= GN_LADDER_KILLED)
+            s->mass_due |= 1u << i;
+    }
+}
+
 void gn_sweep_poll(struct gn_stage_orders *s, uint64_t now_ns)
 {
     /* acquire: pairs with the release in gn_kill_raise, so that the record is there */
     uint64_t word = atomic_load_explicit(&s->control->kill_all, memory_order_acquire);
     if (GN_UNLIKELY(word != s->word_seen))
         on_word(s, word, now_ns);
+    watch_session_words(s);
     if (GN_UNLIKELY(s->mass_due != 0)) /* also when nothing is known to rest: the venue may know better */
         send_mass(s, now_ns);
     if (GN_LIKELY(now_ns < s->sweep_ns) || s->orders->open == 0)

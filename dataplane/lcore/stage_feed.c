@@ -32,7 +32,8 @@ static struct gn_rec *reserve_event(struct gn_stage_feed *f, uint16_t type, uint
     struct gn_rec *rec = gn_ring_reserve(f->events, type, (uint32_t)sizeof *rec + payload);
     if (GN_UNLIKELY(rec == NULL)) {
         f->m->events_lost++;
-        gn_kill_raise(&f->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
+        if (gn_kill_level(atomic_load_explicit(&f->control->kill_all, memory_order_relaxed)) < GN_LADDER_KILLED)
+            gn_kill_raise(&f->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
         return NULL;
     }
     rec->time_ns = now_ns;

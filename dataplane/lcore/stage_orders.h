@@ -52,6 +52,7 @@ struct gn_stage_orders {
     uint64_t word_seen;
     uint64_t sweep_ns; /* no sweep before */
     uint32_t wanted;   /* orders with cancel_wanted set */
+    uint64_t session_word_seen[GN_SESSIONS_MAX];
     uint32_t mass_due; /* sessions, bit by bit, that a kill owes a mass cancel */
     bool killed;       /* a scope is at KILLED: sweep until nothing works */
     /* watch on the control plane */

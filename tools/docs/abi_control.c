@@ -42,7 +42,6 @@ static const struct gn_doc_field control_fields[] = {
     F(gn_control, lcore, "the lcore", "of each lcore"),
     F(gn_control, journal_failed, "control plane",
       "not 0: stop trading; release by the journal, acquire by the lcores"),
-    F(gn_control, journal_durable_ns, "control plane", "not written; how far the journal is, `gannetctl status` says"),
 };
 
 static const struct gn_doc_field limits_instrument_fields[] = {
