@@ -1,4 +1,4 @@
-/* The gate's checks and verdicts: one row each. The order of rows is the order of checks; the first that fails decides.
+/* The gate's checks and verdicts: one row each. The order of checks is in dataplane/engine/gate.h.
  * Standards: controls P1..P20 and K1..K9 of the risk-control specification.
  */
 #ifndef GN_ABI_VERDICT_H

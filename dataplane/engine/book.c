@@ -20,6 +20,8 @@ const char *gn_book_strerror(int err)
         return "no books at this address, or of other sizes";
     case GN_BOOK_ERR_TORN:
         return "the last owner died inside a change";
+    case GN_BOOK_ERR_PRICE:
+        return "price is 0";
     default:
         return err >= 0 ? "ok" : "unknown book error";
     }
@@ -245,6 +247,10 @@ static void end(struct gn_books *b)
 
 static int add_order(struct gn_books *b, uint32_t instrument, uint64_t ref, uint32_t side, int64_t price, int64_t qty)
 {
+    if (qty <= 0)
+        return GN_BOOK_ERR_QTY;
+    if (price == 0)
+        return GN_BOOK_ERR_PRICE;
     struct gn_book_order *o = orders(b);
     uint32_t mask = b->order_slots - 1;
     uint32_t i = home_slot(b, ref);
@@ -280,7 +286,7 @@ int gn_book_add(struct gn_books *b, uint32_t instrument, uint64_t ref, uint32_t 
 {
     if (instrument >= b->max_instruments)
         return GN_BOOK_ERR_INSTRUMENT;
-    if (qty <= 0 || side > GN_SIDE_SELL)
+    if (side > GN_SIDE_SELL)
         return GN_BOOK_ERR_QTY;
     begin(b);
     int change = add_order(b, instrument, ref, side, price, qty);
@@ -336,7 +342,7 @@ int gn_book_replace(struct gn_books *b, uint64_t ref, uint64_t new_ref, int64_t 
     struct gn_book_level before = levels(b)[s->block + s->n - 1];
     begin(b);
     drop_order(b, o);
-    int change = qty <= 0 ? GN_BOOK_ERR_QTY : add_order(b, found->instrument, new_ref, side, price, qty);
+    int change = add_order(b, found->instrument, new_ref, side, price, qty);
     end(b);
     if (change < 0)
         return change;

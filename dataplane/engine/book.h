@@ -23,6 +23,7 @@ enum gn_book_err {
     GN_BOOK_ERR_INSTRUMENT = -5,  /* instrument beyond the table */
     GN_BOOK_ERR_MAGIC = -6,       /* no books at this address, or of other sizes */
     GN_BOOK_ERR_TORN = -7,        /* the last owner died inside a change: reset, and rebuild from the feed */
+    GN_BOOK_ERR_PRICE = -8,       /* price 0, which stands for an empty side */
 };
 
 /* What a change did to the best prices; the result of the functions below when it is not an error. */

@@ -4,6 +4,7 @@
 /* Beyond these no sum below can overflow; every configured limit is far lower. */
 #define QTY_SANE   1000000000000ll
 #define PRICE_SANE 1000000000000000ll
+#define TOB_TRIES  16u /* looks at best prices that another lcore is writing; then they count as stale */
 
 const char *gn_verdict_name(uint32_t verdict)
 {
@@ -32,9 +33,8 @@ static void take_rates(struct gn_gate *g)
     g->interval_ns = g->burst_ns = g->burst_new_ns = 0;
     if ((f->set & need) != need || f->message_rate <= 0 || f->message_burst < 1)
         return;
-    g->interval_ns = NS_PER_S / (uint64_t)f->message_rate;
-    if (g->interval_ns == 0)
-        g->interval_ns = 1;
+    /* rounded up: the rate is a ceiling */
+    g->interval_ns = (NS_PER_S + (uint64_t)f->message_rate - 1) / (uint64_t)f->message_rate;
     g->burst_ns = (uint64_t)f->message_burst * g->interval_ns;
     int64_t for_new = gn_max_i64(f->message_burst - f->cancel_reserve, 0);
     g->burst_new_ns = (uint64_t)for_new * g->interval_ns;
@@ -115,7 +115,8 @@ static uint16_t check_target(const struct gn_intent *in, const struct gn_order *
         return GN_VERDICT_OK;
     if (t == NULL || !gn_order_working(t->state))
         return GN_VERDICT_UNKNOWN_ORDER;
-    if (t->strategy != in->strategy || t->instrument != in->instrument)
+    /* the session too: its state and budget are what is checked, and the target's is where the message goes */
+    if (t->strategy != in->strategy || t->instrument != in->instrument || t->session != in->session)
         return GN_VERDICT_NOT_OWNER;
     if (in->action == GN_ACTION_CANCEL)
         return t->state == GN_ORDER_LIVE || t->state == GN_ORDER_PENDING_NEW || t->state == GN_ORDER_PENDING_REPLACE
@@ -174,17 +175,18 @@ static uint16_t check_order(const struct gn_gate *g, const struct gn_intent *in,
     const struct gn_limits_instrument *l = gn_limits_row(g->limits, g->generation, in->instrument);
     const struct gn_limits_firm *f = gn_limits_firm_row(g->limits, g->generation);
     const struct gn_instrument *k = &g->instruments->row[in->instrument];
-    const struct gn_tob *tob = &g->tob[in->instrument];
     const struct gn_position *p = &g->positions[in->instrument];
+    struct gn_tob tob = {.flags = 0};
+    bool whole = gn_tob_read(&g->tob[in->instrument], &tob, TOB_TRIES);
 
     if (k->configured == 0 || (l->set & 1ull << GN_LIMIT_TRADABLE) == 0 || l->tradable == 0 ||
-        (tob->flags & GN_MD_HALTED))
+        (tob.flags & GN_MD_HALTED))
         return refuse(d, GN_VERDICT_NOT_TRADABLE, 1, 0);
     if (l->set != GN_LIMITS_ALL_SET(GN_INSTRUMENT_LIMIT_COUNT) || (f->set & 1ull << GN_FIRM_MAX_OPEN_ORDERS) == 0)
         return refuse(d, GN_VERDICT_NO_LIMIT, 0, (int64_t)l->set);
-    if ((tob->flags & (GN_MD_STALE | GN_MD_CROSSED)) != 0 ||
+    if (!whole || (tob.flags & (GN_MD_STALE | GN_MD_CROSSED)) != 0 ||
         atomic_load_explicit(&g->instruments->stale, memory_order_relaxed) != 0)
-        return refuse(d, GN_VERDICT_MARKET_STALE, 0, tob->flags);
+        return refuse(d, GN_VERDICT_MARKET_STALE, 0, tob.flags);
     if (in->qty <= 0 || in->qty % k->lot != 0)
         return refuse(d, GN_VERDICT_BAD_QTY, k->lot, in->qty);
     if (in->price <= 0 || in->price % k->tick != 0)
@@ -194,7 +196,7 @@ static uint16_t check_order(const struct gn_gate *g, const struct gn_intent *in,
     gn_i128 value = (gn_i128)in->price * in->qty;
     if (value > l->max_value)
         return refuse(d, GN_VERDICT_MAX_VALUE, l->max_value, value > INT64_MAX ? INT64_MAX : (int64_t)value);
-    uint16_t verdict = check_price(in, tob, l, d);
+    uint16_t verdict = check_price(in, &tob, l, d);
     if (verdict != GN_VERDICT_OK)
         return verdict;
     int64_t worst = worst_position(p, in->side, added_qty(in, target));

@@ -1,5 +1,10 @@
 /* The risk gate: every intent passes here, on the orders lcore, after the strategy and directly before it is encoded.
- * Fail closed: what is missing, stale or unknown rejects. The checks run in the order of GN_VERDICTS.
+ * Fail closed: what is missing, stale or unknown rejects. The first check that fails decides; they run in this order:
+ *
+ *      shape -> the order it names (working, own, not busy) -> cancel, reduce: quantity, session, budget, done
+ *            -> own instrument -> kill ladder -> control plane -> journal -> session -> tradable -> limits are there
+ *            -> market sound -> quantity, price -> largest quantity, value -> reference, collar -> position
+ *            -> open orders -> budget
  *
  * The gate reads: kill words, limits (read-only to strategies), sessions, best prices, positions, the order an intent
  * names. It writes nothing but its message budgets, and those only in gn_gate_charge.

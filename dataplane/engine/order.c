@@ -96,7 +96,11 @@ void gn_orders_join(struct gn_order_table *t, struct gn_position *positions, uin
     t->list_head = GN_NONE32;
     for (uint32_t i = 0; i < t->capacity; i++) {
         struct gn_order *o = &t->order[i];
-        if (!gn_order_working(o->state) || o->instrument >= max_instruments)
+        if (!gn_order_working(o->state)) {
+            o->reserved = 0; /* a death between the last state and the release: a late fill must release nothing */
+            continue;
+        }
+        if (o->instrument >= max_instruments)
             continue;
         struct gn_position *p = &positions[o->instrument];
         link_order(t, o);

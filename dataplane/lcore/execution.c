@@ -63,10 +63,12 @@ static void on_replaced(struct gn_stage_orders *s, struct said *x, uint64_t now_
         move(s, old, GN_ORDER_EV_REPLACED, now_ns);
     }
     o->acked = 1;
-    o->leaves = x->msg.qty;
-    o->qty = x->msg.qty;
-    o->price = (int64_t)x->msg.price;
-    gn_order_set_reserve(o, &s->positions[o->instrument], o->leaves);
+    if (GN_LIKELY(gn_order_working(o->state))) { /* a dead order reserves nothing, whatever is said of it */
+        o->leaves = x->msg.qty;
+        o->qty = x->msg.qty;
+        o->price = (int64_t)x->msg.price;
+        gn_order_set_reserve(o, &s->positions[o->instrument], o->leaves);
+    }
     move(s, o, GN_ORDER_EV_ACCEPT, now_ns);
     if (x->msg.state == 'D') {
         o->leaves = 0;
@@ -111,8 +113,9 @@ static void on_rejected(struct gn_stage_orders *s, struct said *x, uint64_t now_
     struct gn_order *o = x->order;
     struct gn_order *old = o->prev_ref == 0 ? NULL : gn_order_find(s->orders, o->prev_ref);
     uint64_t old_id = old == NULL ? 0 : old->id;
-    o->leaves = 0;
     move(s, o, GN_ORDER_EV_REJECT, now_ns);
+    if (GN_LIKELY(o->state == GN_ORDER_REJECTED)) /* else it was accepted before and lives on at the venue */
+        o->leaves = 0;
     if (old != NULL && old->next_ref == o->user_ref) {
         old->next_ref = 0;
         move(s, old, GN_ORDER_EV_REPLACE_FAILED, now_ns);

@@ -1,0 +1,232 @@
+/* The gate against its model: a world that changes a little before each intent, intents near every limit, and the same
+ * verdict each time. The number of decisions is the argument: 200,000 by default, 10,000,000 for a night.
+ */
+#include "tests/gn_test.h"
+#include "tests/property/gate_model.h"
+
+static unsigned long long decisions = 200000;
+
+static int64_t pick(uint64_t *seed, int64_t n)
+{
+    return (int64_t)(gn_test_rand(seed) % (uint64_t)n);
+}
+
+static bool rarely(uint64_t *seed)
+{
+    return pick(seed, 14) == 0;
+}
+
+static void shake_state(struct gate_world *w, uint64_t *seed, uint32_t k)
+{
+    _Atomic uint64_t *words[] = {&w->control->kill_all, &w->control->kill_session[pick(seed, 2)],
+                                 &w->control->kill_strategy[k], gn_kill_instrument(w->control) + k};
+    static const uint32_t flags[] = {GN_MD_STALE, GN_MD_HALTED, GN_MD_CROSSED};
+    switch (pick(seed, 8)) {
+    case 0:
+    case 1: {
+        _Atomic uint64_t *word = words[pick(seed, 4)];
+        atomic_store(word, rarely(seed) || rarely(seed) ? (uint64_t)pick(seed, 5) : pick(seed, 4) == 0);
+        break;
+    }
+    case 2:
+        w->gate.control_stale = rarely(seed);
+        break;
+    case 3:
+        w->gate.journal_failed = rarely(seed);
+        break;
+    case 4:
+        atomic_store(&w->sessions[pick(seed, 2)].state, rarely(seed) ? (uint32_t)pick(seed, 7) : GN_SESSION_UP);
+        break;
+    case 5:
+        w->tob[k].flags = rarely(seed) ? flags[pick(seed, 3)] : 0;
+        break;
+    case 6:
+        atomic_store(&w->instruments->stale, rarely(seed));
+        break;
+    default:
+        w->instruments->row[k].strategy = rarely(seed) ? GN_NONE32 : k;
+    }
+}
+
+static void shake_limits(struct gate_world *w, uint64_t *seed, uint32_t k)
+{
+    struct gn_limits_instrument *l = gate_world_row(w, k);
+    struct gn_limits_firm *f = gate_world_firm(w);
+    const uint64_t all = GN_LIMITS_ALL_SET(GN_INSTRUMENT_LIMIT_COUNT);
+    switch (pick(seed, 8)) {
+    case 0:
+        l->set = rarely(seed) ? all & ~(1ull << pick(seed, GN_INSTRUMENT_LIMIT_COUNT)) : all;
+        break;
+    case 1:
+        l->tradable = !rarely(seed);
+        break;
+    case 2:
+        l->max_qty = 60 + pick(seed, 60);
+        break;
+    case 3:
+        l->max_value = 60000000 + pick(seed, 60) * 1000000;
+        break;
+    case 4:
+        l->collar_bps = pick(seed, 600);
+        break;
+    case 5:
+        l->max_position = 400 + pick(seed, 200);
+        break;
+    case 6:
+        l->max_open_orders = 15 + pick(seed, 8);
+        break;
+    default:
+        f->max_open_orders = 45 + pick(seed, 8);
+        f->set = GN_LIMITS_ALL_SET(GN_FIRM_LIMIT_COUNT);
+        if (rarely(seed))
+            f->set &= ~(1ull << pick(seed, GN_FIRM_LIMIT_COUNT));
+        gate_world_refresh(w);
+    }
+}
+
+static void shake_market(struct gate_world *w, uint64_t *seed, uint32_t k)
+{
+    struct gn_tob *t = &w->tob[k];
+    struct gn_position *p = &w->positions[k];
+    switch (pick(seed, 5)) {
+    case 0:
+        t->bid = rarely(seed) ? 0 : 990000 - pick(seed, 50) * 100;
+        t->ask = rarely(seed) ? 0 : 1010000 + pick(seed, 51) * 100;
+        t->last = pick(seed, 3) == 0 ? 0 : 1000000 + pick(seed, 100) * 77;
+        break;
+    case 1:
+        p->qty = pick(seed, 3) == 0 ? pick(seed, 1200) - 600 : pick(seed, 200) - 100;
+        break;
+    case 2:
+        p->open_buy = pick(seed, 150);
+        p->open_sell = pick(seed, 150);
+        break;
+    case 3:
+        p->open_orders = (uint32_t)(rarely(seed) ? 13 + pick(seed, 10) : pick(seed, 15));
+        break;
+    default:
+        w->orders->open = (uint32_t)(rarely(seed) ? 43 + pick(seed, 10) : pick(seed, 45));
+    }
+}
+
+static struct gn_intent random_intent(uint64_t *seed, uint32_t k)
+{
+    static const uint8_t actions[] = {1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4};
+    struct gn_intent in = {
+        .action = actions[pick(seed, sizeof actions)],
+        .side = (uint8_t)pick(seed, 2),
+        .tif = (uint8_t)pick(seed, 2),
+        .session = (uint8_t)pick(seed, 2),
+        .instrument = k,
+        .strategy = (uint16_t)k,
+        .price = (9300 + pick(seed, 1400)) * 100,
+        .qty = (1 + pick(seed, 110 / (int64_t)(k + 1))) * (int64_t)(k + 1),
+    };
+    if (!rarely(seed) && !rarely(seed))
+        return in;
+    switch (pick(seed, 8)) {
+    case 0:
+        in.action = (uint8_t)pick(seed, 256);
+        break;
+    case 1:
+        in.side = (uint8_t)pick(seed, 4);
+        break;
+    case 2:
+        in.tif = (uint8_t)pick(seed, 4);
+        break;
+    case 3:
+        in.instrument = (uint32_t)pick(seed, 2 * GW_INSTRUMENTS);
+        break;
+    case 4:
+        in.strategy = (uint16_t)pick(seed, 2 * GN_STRATEGIES_MAX);
+        break;
+    case 5:
+        in.session = (uint8_t)pick(seed, 2 * GN_SESSIONS_MAX);
+        break;
+    case 6:
+        in.qty = pick(seed, 6) - 3;
+        break;
+    default:
+        in.price = pick(seed, 3) == 0 ? -pick(seed, 3) : in.price + pick(seed, 100);
+    }
+    return in;
+}
+
+/* Puts a limit right at the intent, or the intent right at a limit: one below, on it, one above. */
+static void aim(struct gate_world *w, uint64_t *seed, uint32_t k, struct gn_intent *in)
+{
+    struct gn_limits_instrument *l = gate_world_row(w, k);
+    int64_t off = pick(seed, 3) - 1;
+    if (in->instrument != k)
+        return;
+    if (rarely(seed)) {
+        l->max_value = in->price * in->qty + off;
+        l->max_qty = in->qty;
+    } else if (rarely(seed)) {
+        w->tob[k].bid = 990000;
+        w->tob[k].ask = 1010000;
+        l->collar_bps = pick(seed, 500);
+        in->price = 1000000 + (in->side == GN_SIDE_BUY ? 100 : -100) * (l->collar_bps + off);
+    }
+}
+
+static const struct gn_order *random_target(struct gate_world *w, uint64_t *seed, const struct gn_intent *in)
+{
+    if (in->action == GN_ACTION_NEW || rarely(seed))
+        return NULL;
+    uint32_t k = rarely(seed) ? (uint32_t)pick(seed, GW_INSTRUMENTS) : in->instrument;
+    uint32_t side = rarely(seed) ? !in->side : in->side;
+    uint32_t state = pick(seed, 3) == 0 ? (uint32_t)pick(seed, GN_ORDER_STATE_COUNT) : GN_ORDER_LIVE;
+    struct gn_order *o = gate_world_order(w, 3, k, side, 1 + pick(seed, 100), state);
+    o->reserved = pick(seed, o->qty + 1);
+    o->session = rarely(seed) ? (uint8_t)!in->session : in->session;
+    return o;
+}
+
+static void gate_and_model_agree(void)
+{
+    uint64_t seed = gn_test_seed(61), seen[GN_VERDICT_COUNT] = {0};
+    struct gate_world *w = gate_world_new();
+    struct gate_model m = {0};
+    for (unsigned long long i = 0; i < decisions; i++) {
+        struct gn_gate_detail detail;
+        uint32_t k = (uint32_t)pick(&seed, 8) % GW_INSTRUMENTS;
+        shake_state(w, &seed, k);
+        shake_limits(w, &seed, k);
+        shake_market(w, &seed, k);
+        w->now_ns += 50000 * (uint64_t)pick(&seed, pick(&seed, 200) == 0 ? 1200 : 6); /* meets full buckets exactly */
+        struct gn_intent in = random_intent(&seed, k);
+        aim(w, &seed, k, &in);
+        const struct gn_order *target = random_target(w, &seed, &in);
+        uint16_t got = gn_gate_check(&w->gate, &in, target, w->now_ns, &detail);
+        uint16_t want = gate_model_verdict(&m, w, &in, target);
+        if (got != want) {
+            printf("decision %llu: gate says %s, model %s (limit %lld, used %lld)\n", i, gn_verdict_name(got),
+                   gn_verdict_name(want), (long long)detail.limit, (long long)detail.used);
+            CU_FAIL_FATAL("gate and model differ");
+        }
+        seen[got]++;
+        /* messages that passed, and cancels of a kill, which ask nobody */
+        for (int64_t n = got == GN_VERDICT_OK ? 1 + 3 * rarely(&seed) : 0; n > 0; n--) {
+            gn_gate_charge(&w->gate, in.session, w->now_ns);
+            gate_model_charge(&m, w, in.session);
+        }
+    }
+    for (uint32_t v = 0; v < GN_VERDICT_COUNT; v++) {
+        bool of_the_stage = v == GN_VERDICT_TABLE_FULL || v == GN_VERDICT_SEND_BLOCKED;
+        if (of_the_stage != (seen[v] == 0))
+            printf("%s: %llu times\n", gn_verdict_name(v), (unsigned long long)seen[v]);
+        CU_ASSERT_TRUE(decisions < 100000 || of_the_stage == (seen[v] == 0));
+    }
+    printf("%llu of %llu passed ", (unsigned long long)seen[GN_VERDICT_OK], decisions);
+    CU_ASSERT_TRUE(seen[GN_VERDICT_OK] > decisions / 50);
+    gate_world_free(w);
+}
+
+int main(int argc, char **argv)
+{
+    CU_TestInfo tests[] = {{"gate and model agree", gate_and_model_agree}, CU_TEST_INFO_NULL};
+    if (argc > 1)
+        decisions = strtoull(argv[1], NULL, 10);
+    return gn_test_run("gate model", tests);
+}
