@@ -15,7 +15,7 @@ PLAN = {
     "asan": ("build-asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized"],
              {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1", "GN_SLOW": "4"},
              ["--suite", "unit", "--suite", "property", "--timeout-multiplier", "4"]),
-    "tsan": ("build-tsan", ["-Db_sanitize=thread", "-Db_lundef=false", "-Dbuildtype=debugoptimized"],
+    "tsan": ("build-tsan", ["-Db_sanitize=thread", "-Db_lundef=false", "-Dc_args=-Wno-tsan", "-Ddpdk=disabled", "-Dbuildtype=debugoptimized"],
              {"TSAN_OPTIONS": "halt_on_error=1", "GN_SLOW": "8"}, ["--suite", "threads", "--timeout-multiplier", "8"]),
     "fuzz": ("build-fuzz", ["-Dfuzzers=true", "-Dbuildtype=debugoptimized", "-Ddpdk=disabled"], {"CC": "clang"}, ["--suite", "fuzz"]),
     "system": ("build", [], {}, ["--suite", "system"]),
