@@ -17,7 +17,7 @@ PLAN = {
              ["--suite", "unit", "--suite", "property", "--timeout-multiplier", "4"]),
     "tsan": ("build-tsan", ["-Db_sanitize=thread", "-Db_lundef=false", "-Dc_args=-Wno-tsan", "-Ddpdk=disabled", "-Dbuildtype=debugoptimized"],
              {"TSAN_OPTIONS": "halt_on_error=1", "GN_SLOW": "8"}, ["--suite", "threads", "--timeout-multiplier", "8"]),
-    "fuzz": ("build-fuzz", ["-Dfuzzers=true", "-Dbuildtype=debugoptimized", "-Ddpdk=disabled"], {"CC": "clang"}, ["--suite", "fuzz"]),
+    "fuzz": ("build-fuzz", ["-Dfuzzers=true", "-Db_lundef=false", "-Dbuildtype=debugoptimized", "-Ddpdk=disabled"], {"CC": "clang"}, ["--suite", "fuzz"]),
     "system": ("build", [], {}, ["--suite", "system"]),
 }
 BAD = ("FAIL", "TIMEOUT", "ERROR", "INTERRUPT", "UNEXPECTEDPASS")
