@@ -104,7 +104,8 @@ void gn_loop_intent_to_orders(void *loop, const struct gn_intent *in, uint64_t n
 {
     struct gn_loop *l = loop;
     gn_stage_orders_intent(&l->orders, in, now_ns);
-    flush(l); /* an order leaves alone and at once */
+    gn_ring_publish(l->events); /* its record is there before it is on the wire, should we die in between */
+    flush(l);                   /* an order leaves alone and at once */
 }
 
 void gn_loop_intent_to_ring(void *loop, const struct gn_intent *in, uint64_t now_ns)
@@ -206,8 +207,8 @@ static uint32_t turn(struct gn_loop *l)
         if (GN_UNLIKELY(p->txq.stocked < GN_TXQ_MAX))
             refill(p);
     }
-    flush(l);
     gn_ring_publish(l->events);
+    flush(l);
     return work;
 }
 
