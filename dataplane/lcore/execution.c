@@ -38,6 +38,9 @@ static void end_successor(struct gn_stage_orders *s, const struct gn_order *o, u
 static void on_accepted(struct gn_stage_orders *s, struct said *x, uint64_t now_ns)
 {
     struct gn_order *o = x->order;
+    struct gn_session_state_row *st = &s->state[o->session];
+    if (o->sent_ns >= st->login_ns)
+        st->answers = st->queries; /* sent behind every query: no older answer is to come */
     o->acked = 1;
     move(s, o, GN_ORDER_EV_ACCEPT, now_ns);
     if (x->msg.state == 'D') {

@@ -8,6 +8,9 @@
  * After a login the venue first repeats what we have not processed; the answer to the account query is sequenced behind
  * it and names the next user reference the venue expects. So when it comes every order with a lower reference has had
  * its say, and one with a higher reference never arrived: nothing stays in doubt.
+ *
+ * An answer says nothing of its query, and what the venue repeats may hold answers to queries of connections that broke
+ * before. So as many answers as can be old are passed over, each followed by a further query: one is ours then.
  */
 #include "dataplane/lcore/stage_orders.h"
 
@@ -139,12 +142,28 @@ static void send_query(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
         return;
     uint32_t len = gn_soup_client_order(&s->state[i].soup, buf, (uint16_t)n, now_ns);
     s->state[i].query_sent = send_bytes(s, i, buf, len, now_ns); /* else asked again at the next turn */
+    s->state[i].queries += s->state[i].query_sent;
+}
+
+/* True when the answer that just came is to a query of this connection. */
+static bool answer_is_ours(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
+{
+    struct gn_session_state_row *st = &s->state[i];
+    if (st->answers < st->queries)
+        st->answers++;
+    if (state_of(s, i) != GN_SESSION_RECOVERING)
+        return false;
+    if (st->stale == 0)
+        return true;
+    st->stale--;
+    send_query(s, i, now_ns);
+    return false;
 }
 
 void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_user_ref, uint64_t now_ns)
 {
     struct gn_exec e;
-    if (state_of(s, i) != GN_SESSION_RECOVERING)
+    if (!answer_is_ours(s, i, now_ns))
         return;
     uint64_t high = s->orders->next_seq & ~0xffffffffull;
     if (next_user_ref > (uint32_t)s->orders->next_seq)
@@ -177,9 +196,15 @@ void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_
 static void on_logged_in(struct gn_stage_orders *s, uint32_t i, const struct gn_soup_info *info, uint64_t now_ns)
 {
     struct gn_session_row *r = &s->rows[i];
+    struct gn_session_state_row *st = &s->state[i];
     r->logins++;
-    memcpy(r->venue_session, s->state[i].soup.session, sizeof s->state[i].soup.session);
-    s->state[i].login_seen = 1;
+    memcpy(r->venue_session, st->soup.session, sizeof st->soup.session);
+    r->next_in_seq = st->soup.next_seq;
+    if (info->new_session)
+        st->answers = st->queries; /* it repeats nothing of the old one */
+    st->stale = st->queries - st->answers;
+    st->login_ns = now_ns;
+    st->login_seen = 1;
     set_state(s, i, GN_SESSION_RECOVERING, info->lost != 0 ? 1 : 0, now_ns);
     send_query(s, i, now_ns);
 }
@@ -257,7 +282,7 @@ void gn_session_poll(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
     struct gn_session_row *r = &s->rows[i];
     uint32_t state = state_of(s, i);
     if (GN_UNLIKELY(state == GN_SESSION_DOWN)) {
-        if (now_ns >= r->retry_ns)
+        if (now_ns >= r->retry_ns && !s->stopping)
             connect_session(s, i, now_ns);
         return;
     }
@@ -296,10 +321,15 @@ void gn_session_start(struct gn_stage_orders *s, uint32_t i, bool joined, uint64
         r->retry_ns = now_ns;
         return;
     }
-    gn_soup_client_new(&st->soup, c->username, c->password, "", 1, &timing);
+    /* the private tables are new; what the control plane kept says how far the venue's messages were processed */
+    gn_soup_client_new(&st->soup, c->username, c->password, r->venue_session, r->next_in_seq == 0 ? 1 : r->next_in_seq,
+                       &timing);
+    st->queries = r->logins; /* each may have an answer among what is repeated */
+    st->answers = 0;
+    doubt_orders(s, i, now_ns);
     st->rng = 0x9e3779b97f4a7c15ull ^ now_ns ^ (uint64_t)(i + 1) << 56;
     r->conn = GN_NONE32;
-    r->next_in_seq = 1;
+    r->next_in_seq = st->soup.next_seq;
     r->retry_ns = now_ns;
     atomic_store_explicit(&r->state, GN_SESSION_DOWN, memory_order_relaxed);
 }

@@ -302,6 +302,10 @@ static GN_HOT void on_message(struct gn_stage_feed *f, const uint8_t *p, uint16_
     case GN_ITCH_REPLACE: {
         gn_itch_get_U(p, &m);
         int change = gn_book_replace(f->books, m.ref, m.new_ref, m.price, (int64_t)m.shares, &was);
+        if (GN_UNLIKELY(change < 0 && was.instrument != GN_NONE32)) {
+            count_book_error(f, was.instrument, change);
+            change = GN_BOOK_TOP_PRICE | GN_BOOK_TOP_SIZE; /* the old order is gone all the same */
+        }
         book_changed(f, was.instrument, change, &m, seq, now_ns);
         break;
     }
@@ -419,6 +423,8 @@ void gn_stage_feed_poll(struct gn_stage_feed *f, uint64_t now_ns)
         uint32_t count = atomic_load_explicit(&f->instruments->count, memory_order_relaxed);
         for (uint32_t i = 0; i < count; i++)
             set_flag(f, i, GN_MD_STALE, true);
+        if (!f->told_stale) /* else follow_gap tells, with the flags as they are now */
+            tell_all(f, 0, now_ns);
         drain_held(f, now_ns);
     }
     follow_gap(f, now_ns);

@@ -378,6 +378,7 @@ void gn_stage_orders_start(struct gn_stage_orders *s, bool joined, uint64_t now_
 
 void gn_stage_orders_stop(struct gn_stage_orders *s, uint64_t now_ns)
 {
+    s->stopping = true;
     for (uint32_t i = 0; i < s->conf->n_sessions; i++)
         gn_session_logout(s, i, now_ns);
 }

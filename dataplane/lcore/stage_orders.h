@@ -26,6 +26,10 @@ struct gn_session_state_row {
     struct gn_soup_client soup;
     uint64_t login_seen; /* 1: logged in on this connection */
     uint64_t query_sent; /* 1: the account query is on its way */
+    uint64_t queries;    /* account queries of this venue session, and answers to them */
+    uint64_t answers;
+    uint64_t stale; /* answers to come that may be to queries of earlier connections */
+    uint64_t login_ns;
     uint64_t rng;
 };
 
@@ -55,6 +59,7 @@ struct gn_stage_orders {
     uint64_t session_word_seen[GN_SESSIONS_MAX];
     uint32_t mass_due; /* sessions, bit by bit, that a kill owes a mass cancel */
     bool killed;       /* a scope is at KILLED: sweep until nothing works */
+    bool stopping;     /* logged out for good: no session comes back */
     /* watch on the control plane */
     uint64_t beat_count, beat_ns;
 };

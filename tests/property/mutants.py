@@ -3,7 +3,7 @@
 the test must fail on it. A row whose text is no longer there, or that does not compile, fails too: the table follows
 the code.
 
-usage: mutants.py SOURCE_ROOT BUILD_DIR CC
+usage: mutants.py SOURCE_ROOT BUILD_DIR CC [ARGUMENT OF CC]...
 """
 import pathlib
 import subprocess
@@ -93,7 +93,7 @@ MUTANTS = [
 
 
 def compile_to(cc, root, source, output):
-    command = [cc, "-std=gnu17", "-O1", "-D_GNU_SOURCE", "-fno-strict-aliasing", "-w", "-I", str(root), "-c",
+    command = [*cc, "-std=gnu17", "-O1", "-D_GNU_SOURCE", "-fno-strict-aliasing", "-w", "-I", str(root), "-c",
                str(source), "-o", str(output)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -101,7 +101,7 @@ def compile_to(cc, root, source, output):
 def killed(cc, build, objects, mutant):
     """None when the test fails on the mutant, as it must; else what went wrong."""
     program = build / "mutant"
-    link = subprocess.run([cc, *map(str, objects), str(mutant), "-lcunit", "-o", str(program)], capture_output=True,
+    link = subprocess.run([*cc, *map(str, objects), str(mutant), "-lcunit", "-o", str(program)], capture_output=True,
                           text=True, check=False)
     if link.returncode != 0:
         return "does not link: " + link.stderr
@@ -113,7 +113,7 @@ def killed(cc, build, objects, mutant):
 
 
 def main():
-    root, build, cc = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]), sys.argv[3]
+    root, build, cc = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]), sys.argv[3:]
     build.mkdir(parents=True, exist_ok=True)
     objects, failures = [], []
     for number, name in enumerate(TESTS):

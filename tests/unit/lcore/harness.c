@@ -117,7 +117,7 @@ static void make_end(struct gn_h_end *e, uint32_t ip, uint8_t last, uint64_t now
     tc.rto_initial_us = 200000;
     memset(tc.secret, last, sizeof tc.secret);
     if (gn_net_new(e->net, &nc, now) != GN_NET_OK ||
-        gn_tcp_new(e->tcp, 16, 65536, 65536, &tc, now, &e->tcp) != GN_TCP_OK)
+        gn_tcp_new(e->tcp, GN_H_CONNS, GN_H_TCP_BUF, GN_H_TCP_BUF, &tc, now, &e->tcp) != GN_TCP_OK)
         abort();
     for (uint32_t i = 0; i < GN_TXQ_MAX; i++)
         e->txq.buf[i] = e->room[i];
@@ -264,9 +264,9 @@ struct gn_h *gn_h_new(const struct gn_h_options *options)
     gn_stage_feed_arb_config(&h->conf, &cfg);
     h->arb = take(h, gn_arb_footprint(&cfg));
     h->end.net = take(h, gn_net_footprint());
-    h->end.tcp = take(h, gn_tcp_footprint(16, 65536, 65536));
+    h->end.tcp = take(h, gn_tcp_footprint(GN_H_CONNS, GN_H_TCP_BUF, GN_H_TCP_BUF));
     h->peer.end.net = take(h, gn_net_footprint());
-    h->peer.end.tcp = take(h, gn_tcp_footprint(16, 65536, 65536));
+    h->peer.end.tcp = take(h, gn_tcp_footprint(GN_H_CONNS, GN_H_TCP_BUF, GN_H_TCP_BUF));
     if (gn_ring_new(h->events, o.event_cells, 1) != GN_RING_OK || gn_ring_new(h->execs, EXEC_CELLS, 0) != GN_RING_OK)
         abort();
     make_instruments(h);

@@ -27,12 +27,21 @@
 #define GN_H_SOUP_PORT  26400u
 #define GN_H_SESSION    "SESSION001"
 
-#define GN_H_MS        1000000ull
-#define GN_H_ORDERS    256u
-#define GN_H_WIRE      1024u
-#define GN_H_INBOX     8192u
-#define GN_H_OUTBOX    8192u
-#define GN_H_LOG       16384u
+#define GN_H_MS     1000000ull
+#define GN_H_ORDERS 256u
+#ifdef GN_H_SMALL /* for fuzzing: laid out thousands of times */
+    #define GN_H_WIRE   256u
+    #define GN_H_INBOX  1024u
+    #define GN_H_OUTBOX 1024u
+    #define GN_H_LOG    64u
+#else
+    #define GN_H_WIRE   1024u
+    #define GN_H_INBOX  8192u
+    #define GN_H_OUTBOX 8192u
+    #define GN_H_LOG    16384u
+#endif
+#define GN_H_CONNS     4u
+#define GN_H_TCP_BUF   16384u
 #define GN_H_EVENT_MAX 40u
 #define GN_H_TOUCH     0u /* strategy and first instrument of the touch strategy */
 #define GN_H_DESK      1u /* strategy whose intents the tests write themselves; owns all other instruments */
@@ -74,19 +83,20 @@ struct gn_h_out {
 struct gn_h_peer {
     struct gn_h_end end;
     struct gn_soup_server soup;
-    uint32_t conn;     /* GN_TCP_NONE: nobody is connected */
-    uint64_t cursor;   /* index of the next message of outbox to go out on this connection */
-    bool silent;       /* reads, answers nothing at all */
-    bool hold;         /* logs in, keeps sequenced messages back */
-    char refuse;       /* reason of a login reject, 0: accept */
-    bool no_query;     /* does not answer account queries */
-    bool replay_all;   /* accepts every login from sequence 1 on, whatever it asked for */
-    uint32_t next_ref; /* next user reference it expects: one past the highest it saw */
-    uint32_t n_in;     /* messages of the data plane, newest last */
+    uint32_t conn;       /* GN_TCP_NONE: nobody is connected */
+    uint64_t cursor;     /* index of the next message of outbox to go out on this connection */
+    bool silent;         /* reads, answers nothing at all */
+    bool hold;           /* logs in, keeps sequenced messages back */
+    char refuse;         /* reason of a login reject, 0: accept */
+    uint32_t stop_after; /* not 0: keeps everything behind this many messages of its outbox back */
+    bool no_query;       /* does not answer account queries */
+    bool replay_all;     /* accepts every login from sequence 1 on, whatever it asked for */
+    uint32_t next_ref;   /* next user reference it expects: one past the highest it saw */
+    uint32_t n_in;       /* messages of the data plane, newest last */
     struct gn_ouch_msg in[GN_H_INBOX];
     uint32_t n_out;
     struct gn_h_out out[GN_H_OUTBOX];
-    uint32_t logins, n_requests;
+    uint32_t logins, logouts, n_requests;
     struct gn_mold_request request; /* the last one */
     uint64_t match;
 };

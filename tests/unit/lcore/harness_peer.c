@@ -78,6 +78,9 @@ static void peer_read(struct gn_h *h)
         case GN_SOUP_EV_DATA_UNSEQUENCED:
             peer_message(h, info.payload, info.len);
             break;
+        case GN_SOUP_EV_LOGGED_OUT:
+            p->logouts++;
+            break;
         case GN_SOUP_EV_ERROR:
             h->broken = "our side broke the session protocol";
             break;
@@ -92,7 +95,8 @@ static void peer_write(struct gn_h *h)
 {
     struct gn_h_peer *p = &h->peer;
     uint8_t buf[GN_SOUP_HEADER + GN_OUCH_OUT_MAX];
-    while (p->conn != GN_TCP_NONE && p->soup.state == GN_SOUP_LOGGED_IN && !p->hold && p->cursor < p->n_out) {
+    const uint32_t end = p->stop_after != 0 && p->stop_after < p->n_out ? p->stop_after : p->n_out;
+    while (p->conn != GN_TCP_NONE && p->soup.state == GN_SOUP_LOGGED_IN && !p->hold && p->cursor < end) {
         const struct gn_h_out *o = &p->out[p->cursor];
         memcpy(buf + GN_SOUP_HEADER, o->bytes, o->len);
         uint32_t n = gn_soup_header(buf, GN_SOUP_SEQUENCED, o->len);

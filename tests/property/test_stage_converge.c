@@ -1,0 +1,228 @@
+/* Two accounts that must end equal: an honest venue with an account of its own, a desk that sends, replaces and cancels
+ * at random, and a wire that breaks at any moment and loses what was under way in either direction. When it is quiet
+ * again, the orders that work here are those that rest there, with the same quantities, and the positions are equal.
+ */
+#include "tests/gn_test.h"
+#include "tests/unit/lcore/harness.h"
+
+#define DESK   1u
+#define SEEDS  150
+#define ACTS   60
+#define REFS   4096u
+#define SHARES 20
+
+struct resting {
+    bool live;
+    uint8_t side;
+    uint32_t qty, chain_cum; /* left; filled by it and those it replaced */
+};
+
+struct venue {
+    uint32_t read; /* messages of the inbox that were worked on */
+    struct resting order[REFS];
+    int64_t position, fills;
+};
+
+static struct gn_h *h;
+static struct venue v;
+static uint64_t seed;
+
+static int64_t pick(int64_t n)
+{
+    return (int64_t)(gn_test_rand(&seed) % (uint64_t)n);
+}
+
+static void venue_enters(const struct gn_ouch_msg *m)
+{
+    if (pick(12) == 0) {
+        gn_h_reject(h, m->user_ref, GN_OUCH_REJECT_OTHER);
+        return;
+    }
+    v.order[m->user_ref] = (struct resting){true, m->side == 'B' ? GN_SIDE_BUY : GN_SIDE_SELL, m->qty, 0};
+    gn_h_say(
+        h, &(struct gn_ouch_msg){
+               .type = GN_OUCH_OUT_ACCEPTED, .user_ref = m->user_ref, .qty = m->qty, .price = m->price, .state = 'L'});
+}
+
+static void venue_replaces(const struct gn_ouch_msg *m)
+{
+    struct resting *old = &v.order[m->orig_user_ref];
+    if (!old->live)
+        return; /* without a word, as OUCH says */
+    if (pick(8) == 0) {
+        gn_h_reject(h, m->user_ref, GN_OUCH_REJECT_PRICE);
+        return;
+    }
+    if (m->qty <= old->chain_cum) { /* filled past the wish already */
+        old->live = false;
+        gn_h_canceled(h, m->orig_user_ref, old->qty);
+        return;
+    }
+    old->live = false;
+    v.order[m->user_ref] = (struct resting){true, old->side, m->qty - old->chain_cum, old->chain_cum};
+    gn_h_say(h, &(struct gn_ouch_msg){.type = GN_OUCH_OUT_REPLACED,
+                                      .orig_user_ref = m->orig_user_ref,
+                                      .user_ref = m->user_ref,
+                                      .qty = m->qty - old->chain_cum,
+                                      .price = m->price,
+                                      .state = 'L'});
+}
+
+static void venue_cancels(const struct gn_ouch_msg *m)
+{
+    struct resting *o = &v.order[m->user_ref];
+    if (!o->live)
+        return;
+    o->live = false;
+    gn_h_canceled(h, m->user_ref, o->qty);
+}
+
+static void venue_reduces(const struct gn_ouch_msg *m)
+{
+    struct resting *o = &v.order[m->user_ref];
+    if (!o->live || m->qty >= o->qty)
+        return;
+    o->qty = m->qty;
+    gn_h_say(h, &(struct gn_ouch_msg){
+                    .type = GN_OUCH_OUT_MODIFIED, .user_ref = m->user_ref, .side = m->side, .qty = m->qty});
+}
+
+static void venue_works(void)
+{
+    for (; v.read < h->peer.n_in; v.read++) {
+        const struct gn_ouch_msg *m = &h->peer.in[v.read];
+        if (m->type == GN_OUCH_IN_ENTER)
+            venue_enters(m);
+        else if (m->type == GN_OUCH_IN_REPLACE)
+            venue_replaces(m);
+        else if (m->type == GN_OUCH_IN_CANCEL)
+            venue_cancels(m);
+        else if (m->type == GN_OUCH_IN_MODIFY)
+            venue_reduces(m);
+        else if (m->type == GN_OUCH_IN_QUERY) /* behind what came before it, as one queue */
+            gn_h_say(h, &(struct gn_ouch_msg){.type = GN_OUCH_OUT_QUERY_RESPONSE, .next_user_ref = h->peer.next_ref});
+    }
+    uint32_t ref = (uint32_t)pick(REFS) % (h->peer.next_ref + 1);
+    struct resting *o = &v.order[ref];
+    if (pick(3) != 0 || !o->live)
+        return;
+    uint32_t qty = pick(2) == 0 ? o->qty : 1 + (uint32_t)pick(o->qty);
+    o->qty -= qty;
+    o->chain_cum += qty;
+    o->live = o->qty != 0;
+    v.position += o->side == GN_SIDE_BUY ? qty : -(int64_t)qty;
+    v.fills++;
+    gn_h_fill(h, ref, qty, 1000000);
+}
+
+static void turn(void)
+{
+    gn_h_turn(h);
+    venue_works();
+}
+
+static void desk_acts(void)
+{
+    const struct gn_order *o = &h->orders->order[pick(GN_H_ORDERS)];
+    struct gn_intent in = {.action = (uint8_t)(1 + pick(4)),
+                           .side = o->side,
+                           .instrument = DESK,
+                           .target = o->id,
+                           .price = 1000000 + pick(10) * 100,
+                           .qty = 1 + pick(SHARES)};
+    if (!gn_order_working(o->state)) {
+        in.action = GN_ACTION_NEW;
+        in.side = (uint8_t)pick(2);
+    }
+    gn_h_intent(h, &in);
+}
+
+/* Something goes wrong with the wire, for a random time. */
+static void wire_acts(void)
+{
+    switch (pick(40)) {
+    case 0:
+        h->end.out.cut = true; /* what we send from now on is lost */
+        break;
+    case 1:
+        h->peer.hold = true; /* what the venue says stays there */
+        break;
+    case 2:
+        h->peer.stop_after = h->peer.n_out + (uint32_t)pick(3); /* and breaks somewhere in what it repeats */
+        break;
+    case 3:
+    case 4:
+        gn_h_hang_up(h);
+        h->end.out.cut = h->peer.hold = false;
+        h->peer.stop_after = pick(2) == 0 ? 0 : h->peer.stop_after;
+        break;
+    case 5:
+        if (pick(3) != 0)
+            break;
+        gn_h_hang_up(h);
+        gn_h_restart(h, pick(2) == 0);
+        h->end.out.cut = false;
+        break;
+    default:
+        break;
+    }
+}
+
+static const char *differ(void)
+{
+    if (h->broken != NULL)
+        return h->broken;
+    if (h->positions[DESK].qty != v.position || h->positions[DESK].fills != (uint64_t)v.fills)
+        return "the positions differ";
+    for (uint32_t ref = 1; ref < h->peer.next_ref && ref < REFS; ref++) {
+        const struct gn_order *o = gn_order_find(h->orders, ref);
+        bool works = o != NULL && gn_order_working(o->state);
+        if (works != v.order[ref].live)
+            return works ? "an order works here that is dead at the venue"
+                         : "an order rests at the venue unknown to us";
+        if (works && o->leaves != v.order[ref].qty)
+            return "an order's quantities differ";
+    }
+    return h->m.order_illegal != 0 ? "an event came that the transitions forbid" : NULL;
+}
+
+static const char *one_day(void)
+{
+    memset(&v, 0, sizeof v);
+    h = gn_h_new(NULL);
+    h->peer.no_query = true; /* answered by venue_works, in turn with the orders */
+    for (int i = 0; i < 2000 && gn_h_session(h) != GN_SESSION_UP; i++)
+        turn();
+    gn_h_quote(h, DESK, 990000, 1010000);
+    for (int i = 0; i < ACTS; i++) {
+        desk_acts();
+        wire_acts();
+        for (int64_t n = pick(pick(8) == 0 ? 1500 : 6); n >= 0; n--)
+            turn();
+    }
+    gn_h_hang_up(h); /* whatever is cut or held is told now */
+    h->end.out.cut = h->peer.hold = false;
+    h->peer.stop_after = 0;
+    for (int i = 0; i < 20000 && (i < 200 || gn_h_session(h) != GN_SESSION_UP); i++)
+        turn();
+    for (int i = 0; i < 5000; i++) /* the venue goes on filling; let the last word arrive */
+        i < 4000 ? turn() : gn_h_turn(h);
+    const char *what = gn_h_session(h) == GN_SESSION_UP ? differ() : "the session did not come back";
+    gn_h_free(h);
+    return what;
+}
+
+static void accounts_end_equal(void)
+{
+    uint64_t first = gn_test_seed(1);
+    for (uint64_t i = 0; i < SEEDS; i++) {
+        seed = first + i;
+        const char *what = one_day();
+        if (what != NULL) {
+            printf("seed %llu: %s\n", (unsigned long long)(first + i), what);
+            CU_FAIL_FATAL("the accounts differ");
+        }
+    }
+}
+
+GN_TEST_MAIN("stage converge", {"accounts end equal", accounts_end_equal})
