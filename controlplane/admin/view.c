@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "controlplane/kill/kill.h"
+#include "dataplane/abi/names.h"
 
 #define ORDERS_SHOWN 1000u
 #define TOB_TRIES    1000u
@@ -149,16 +150,6 @@ static json_t *kill_report(const struct gn_control *c)
     return o;
 }
 
-static const char *session_state(uint32_t state)
-{
-    static const char *const names[] = {
-#define GN_X(num, NAME, name, help) [num] = name,
-        GN_SESSION_STATES(GN_X)
-#undef GN_X
-    };
-    return state < GN_ARRAY_LEN(names) ? names[state] : "unknown";
-}
-
 static json_t *sessions(const struct gn_view *v)
 {
     const struct gn_conf *c = conf_of(v);
@@ -168,7 +159,7 @@ static json_t *sessions(const struct gn_view *v)
         const struct gn_session_row *r = &rows[i];
         json_t *o = json_object();
         put_str(o, "name", c->session[i].name);
-        put_str(o, "state", session_state(atomic_load_explicit(&r->state, memory_order_relaxed)));
+        put_str(o, "state", gn_session_state_name(atomic_load_explicit(&r->state, memory_order_relaxed)));
         put_u64(o, "next_in_seq", r->next_in_seq);
         put_u64(o, "orders_sent", r->orders_sent);
         put_u64(o, "replaces_sent", r->replaces_sent);
@@ -322,16 +313,6 @@ json_t *gn_view_books(const struct gn_view *v)
 
 /* ---- orders ---- */
 
-static const char *order_state(uint32_t state)
-{
-    static const char *const names[] = {
-#define GN_X(num, NAME, name, working, help) [num] = name,
-        GN_ORDER_STATES(GN_X)
-#undef GN_X
-    };
-    return state < GN_ARRAY_LEN(names) ? names[state] : "unknown";
-}
-
 static json_t *order(const struct gn_view *v, const struct gn_order *k)
 {
     char symbol[9], id[20];
@@ -344,7 +325,7 @@ static json_t *order(const struct gn_view *v, const struct gn_order *k)
     put_int(o, "user_ref", k->user_ref);
     put_str(o, "symbol", symbol);
     put_str(o, "side", k->side == GN_SIDE_BUY ? "buy" : "sell");
-    put_str(o, "state", order_state(k->state));
+    put_str(o, "state", gn_order_state_name(k->state));
     put_str(o, "tif", k->tif == GN_TIF_IOC ? "ioc" : "day");
     put_int(o, "price", k->price);
     put_int(o, "qty", k->qty);

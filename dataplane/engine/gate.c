@@ -6,26 +6,6 @@
 #define PRICE_SANE 1000000000000000ll
 #define TOB_TRIES  16u /* looks at best prices that another lcore is writing; then they count as stale */
 
-const char *gn_verdict_name(uint32_t verdict)
-{
-    static const char *const names[] = {
-#define GN_X(num, NAME, name, standard, help) [num] = name,
-        GN_VERDICTS(GN_X)
-#undef GN_X
-    };
-    return verdict < GN_ARRAY_LEN(names) ? names[verdict] : "unknown";
-}
-
-const char *gn_verdict_help(uint32_t verdict)
-{
-    static const char *const helps[] = {
-#define GN_X(num, NAME, name, standard, help) [num] = help,
-        GN_VERDICTS(GN_X)
-#undef GN_X
-    };
-    return verdict < GN_ARRAY_LEN(helps) ? helps[verdict] : "unknown";
-}
-
 static void take_rates(struct gn_gate *g)
 {
     const struct gn_limits_firm *f = gn_limits_firm_row(g->limits, g->generation);

@@ -16,6 +16,7 @@
 #include "dataplane/abi/event.h"
 #include "dataplane/abi/limits.h"
 #include "dataplane/abi/market.h"
+#include "dataplane/abi/names.h"
 #include "dataplane/abi/orders.h"
 
 /* A session's message budget as a generic cell rate: the time at which the bucket would be full again. */
@@ -47,9 +48,6 @@ struct gn_gate_detail {
     int64_t limit; /* what was allowed */
     int64_t used;  /* what was found */
 };
-
-const char *gn_verdict_name(uint32_t verdict);
-const char *gn_verdict_help(uint32_t verdict);
 
 /* gn_gate_refresh: takes over a newly published generation of limits; one load when there is none. Once a loop. */
 void gn_gate_refresh(struct gn_gate *g);

@@ -29,16 +29,6 @@ static const uint8_t transitions[GN_ORDER_STATE_COUNT][GN_ORDER_EV_COUNT] = {
 
 #define PEEK_TRIES 256u /* long-lived orders in the way that are skipped before the table counts as full */
 
-const char *gn_order_state_name(uint32_t state)
-{
-    static const char *const names[] = {
-#define GN_X(num, NAME, name, working, help) [num] = name,
-        GN_ORDER_STATES(GN_X)
-#undef GN_X
-    };
-    return state < GN_ARRAY_LEN(names) ? names[state] : "unknown";
-}
-
 const char *gn_order_event_name(uint32_t event)
 {
     static const char *const names[] = {

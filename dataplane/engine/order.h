@@ -14,6 +14,7 @@
 #ifndef GN_ENGINE_ORDER_H
 #define GN_ENGINE_ORDER_H
 
+#include "dataplane/abi/names.h"
 #include "dataplane/abi/orders.h"
 
 /* X(NAME, "name"): what can happen to an order. */
@@ -40,7 +41,6 @@ enum gn_order_event {
         GN_ORDER_EV_COUNT
 };
 
-const char *gn_order_state_name(uint32_t state);
 const char *gn_order_event_name(uint32_t event);
 
 /* gn_order_next_state: what the table says, or GN_ORDER_STATE_COUNT when the pair is forbidden. */

@@ -85,11 +85,6 @@ static void put_tables(struct copier *c)
 
 static void name_lcores(struct copier *c)
 {
-    static const char *const verdicts[] = {
-#define GN_X(num, NAME, name, standard, help) [num] = name,
-        GN_VERDICTS(GN_X)
-#undef GN_X
-    };
     for (uint32_t i = 0; i < c->w->n_loops; i++) {
         const struct gn_lcore_metrics *m = c->w->loop[i].m;
 #define GN_X(name, help) name_row(c, &m->name, #name, "", help, i);
@@ -98,7 +93,7 @@ static void name_lcores(struct copier *c)
         if ((c->w->loop[i].stages & GN_STAGE_ORDERS) == 0)
             continue;
         for (uint32_t k = 0; k < GN_VERDICT_COUNT; k++)
-            name_row(c, &m->verdict[k], "gate_verdicts", verdicts[k], gn_verdict_help(k), i);
+            name_row(c, &m->verdict[k], "gate_verdicts", gn_verdict_name(k), gn_verdict_help(k), i);
     }
 }
 

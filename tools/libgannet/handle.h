@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include "dataplane/abi/names.h"
 #include "dataplane/abi/region.h"
 #include "dataplane/abi/ring_peer.h"
 #include "tools/libgannet/gannet.h"

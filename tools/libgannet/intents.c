@@ -38,22 +38,12 @@ const char *gannet_report_name(uint32_t kind)
 
 const char *gannet_verdict_name(uint32_t reason)
 {
-    static const char *const names[] = {
-#define GN_X(num, NAME, name, standard, help) [num] = name,
-        GN_VERDICTS(GN_X)
-#undef GN_X
-    };
-    return reason < GN_ARRAY_LEN(names) ? names[reason] : "unknown";
+    return gn_verdict_name(reason);
 }
 
 const char *gannet_verdict_help(uint32_t reason)
 {
-    static const char *const helps[] = {
-#define GN_X(num, NAME, name, standard, help) [num] = help,
-        GN_VERDICTS(GN_X)
-#undef GN_X
-    };
-    return reason < GN_ARRAY_LEN(helps) ? helps[reason] : "a reason that this library does not know";
+    return gn_verdict_help(reason);
 }
 
 /* ---- intents ---- */
