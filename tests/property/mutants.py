@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 GATE = "dataplane/engine/gate.c"
-TESTS = ["tests/property/test_gate_model.c", "tests/property/gate_model.c", "tests/property/gate_world.c"]
+TESTS = ["tests/property/test_gate_model.c", "tests/property/gate_model.c", "tests/property/gate_world.c", "dataplane/abi/names.c"]
 DECISIONS = "150000"
 
 # (file, text, what replaces it); the text must be there exactly once
