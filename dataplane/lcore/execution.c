@@ -259,6 +259,8 @@ void gn_execution_message(struct gn_stage_orders *s, uint32_t session, const uin
     struct gn_rec *rec = gn_orders_event(s, GN_EV_EXEC, sizeof(struct gn_ev_exec), now_ns);
     x.order = order_of(s, session, &x.msg);
     if (GN_LIKELY(x.order != NULL)) {
+        gn_undo_save(&s->state[session].undo, seq, s->orders, x.order,
+                     x.msg.type == GN_OUCH_OUT_REPLACED ? x.msg.orig_user_ref : 0, &s->positions[x.order->instrument]);
         on_order_message(s, &x, now_ns);
         gn_orders_report(s, &x.exec, now_ns);
     } else {

@@ -226,6 +226,7 @@ static bool on_packet(struct gn_stage_orders *s, uint32_t i, const struct gn_sou
     case GN_SOUP_EV_DATA_SEQUENCED:
         gn_execution_message(s, i, info.payload, info.len, info.seq, now_ns);
         gn_soup_client_done(soup, info.seq);
+        gn_undo_forget(&s->state[i].undo);
         s->rows[i].next_in_seq = soup->next_seq;
         return true;
     case GN_SOUP_EV_SESSION_END:

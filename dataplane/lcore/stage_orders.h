@@ -17,6 +17,7 @@
 #include "dataplane/abi/metrics.h"
 #include "dataplane/engine/gate.h"
 #include "dataplane/engine/order.h"
+#include "dataplane/engine/undo.h"
 #include "dataplane/net/tcp.h"
 #include "drivers/venue/nasdaq/ouch.h"
 #include "drivers/venue/nasdaq/soupbintcp.h"
@@ -31,6 +32,7 @@ struct gn_session_state_row {
     uint64_t stale; /* answers to come that may be to queries of earlier connections */
     uint64_t login_ns;
     uint64_t rng;
+    struct gn_undo undo; /* of the venue message that is being processed */
 };
 
 struct gn_stage_orders {

@@ -332,10 +332,17 @@ static void connect_orders(struct gn_wiring *w, struct gn_loop *l, struct gn_rin
     };
 }
 
-static void cancel_leftovers(struct gn_stage_orders *o)
+static void cancel_leftovers(struct gn_stage_orders *o, bool joined)
 {
     if (o->orders->capacity == 0)
         gn_orders_new(o->orders, o->conf->max_orders);
+    for (uint32_t i = 0; joined && i < o->conf->n_sessions; i++)
+        if (gn_undo_rollback(&o->state[i].undo, o->state[i].soup.next_seq, o->orders, o->positions,
+                             o->conf->max_instruments))
+            fprintf(stderr,
+                    "gannet-dataplane: session %s: a venue message was half processed when the data plane died; "
+                    "it was taken back, and the venue repeats it\n",
+                    o->conf->session[i].name);
     gn_orders_join(o->orders, o->positions, o->conf->max_instruments);
     for (uint32_t i = o->orders->list_head; i != GN_NONE32; i = o->orders->order[i].list_next)
         o->orders->order[i].cancel_wanted = 1;
@@ -398,7 +405,7 @@ bool gn_wiring_connect(struct gn_wiring *w, char err[GN_WIRING_ERR_LEN])
     if (!connect_ports(w, now_ns, err) || !connect_rings(w, err) || !own_books(w, &feed->feed, err) ||
         !connect_strategies(w, &strategy->strategy, err))
         return false;
-    cancel_leftovers(&orders->orders);
+    cancel_leftovers(&orders->orders, w->joined);
     gn_stage_orders_start(&orders->orders, w->joined, now_ns);
     if (!w->joined)
         gn_region_seal(&w->own);

@@ -65,9 +65,9 @@ class Processes(harness.Case):
         self.finish(b)
 
     def test_data_plane_dies_with_orders_open(self):
-        b = self.started(rate=20000)
-        for _ in range(3):
-            time.sleep(1)
+        b = self.started(rate=50000)
+        for i in range(6):
+            time.sleep(0.5 + 0.07 * i)
             self.assertGreater(b.status()["open_orders"], 0)
             self.kill9(b, "dataplane")
             time.sleep(0.2)
