@@ -7,11 +7,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "controlplane/admin/commands.h"
 
-#define SEND_TIMEOUT_MS 1000
+#define SEND_TIMEOUT_MS 200
 
 static bool say(struct gn_admin_server *s, char *err, const char *what)
 {
@@ -53,18 +54,28 @@ static void drop(struct gn_admin_client *c)
     c->len = 0;
 }
 
+static int64_t steady_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A client that reads slowly, or not at all, must not hold up the others: it has this long for one answer. */
 static bool send_all(int fd, const char *data, size_t len)
 {
     struct pollfd p = {.fd = fd, .events = POLLOUT};
+    int64_t end = steady_ms() + SEND_TIMEOUT_MS;
     while (len > 0) {
         ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+        int64_t left = end - steady_ms();
         if (n > 0) {
             data += n;
             len -= (size_t)n;
         } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
             return false;
-        } else if (poll(&p, 1, SEND_TIMEOUT_MS) <= 0) {
-            return false; /* a client that does not read must not hold up the others */
+        } else if (left <= 0 || poll(&p, 1, (int)left) < 0) {
+            return false;
         }
     }
     return true;
@@ -88,13 +99,15 @@ static void answer(struct gn_appliance *a, struct gn_admin_client *c, const char
 static void take_lines(struct gn_appliance *a, struct gn_admin_client *c)
 {
     char *end;
-    while (c->fd >= 0 && (end = memchr(c->line, '\n', c->len)) != NULL) {
+    while ((end = memchr(c->line, '\n', c->len)) != NULL) {
         size_t used = (size_t)(end - c->line) + 1;
         answer(a, c, c->line, used - 1);
+        if (c->fd < 0)
+            return; /* it hung up, or does not read: nothing of it is left */
         memmove(c->line, c->line + used, c->len - used);
         c->len -= used;
     }
-    if (c->fd >= 0 && c->len == sizeof c->line) {
+    if (c->len == sizeof c->line) {
         static const char too_long[] = "{\"ok\":false,\"error\":\"the request is longer than 64 KiB\"}\n";
         send_all(c->fd, too_long, sizeof too_long - 1);
         drop(c);

@@ -125,7 +125,9 @@ static json_t *kill_words(const struct gn_view *v)
             put_u64(o, "word", word);
             uint32_t source = (uint32_t)(word >> 8) & 0xff;
             if (gn_kill_level(word) != GN_LADDER_ACTIVE && source < GN_KILL_SOURCES) {
-                const struct gn_kill_record *r = &ctl->record[source];
+                /* one record a source: it may be of another scope by now */
+                const struct gn_kill_record *last = &ctl->record[source], none = {.why = "(see the journal)"};
+                const struct gn_kill_record *r = last->scope == scope && last->index == i ? last : &none;
                 put_str(o, "who", r->who);
                 put_str(o, "why", r->why);
                 put_u64(o, "set_ns", r->set_ns);

@@ -53,11 +53,15 @@ uint64_t gn_kill_throw(struct gn_control *c, const struct gn_conf *conf, const s
                        uint32_t source, char err[GN_KILL_ERR_LEN])
 {
     _Atomic uint64_t *word = gn_kill_word(c, conf, r->scope, r->index);
-    if (word == NULL || source >= GN_KILL_SOURCES || r->level > GN_LADDER_KILLED) {
-        snprintf(err, GN_KILL_ERR_LEN, "scope %s has no number %u, or the level is unknown", gn_scope_name(r->scope),
-                 r->index);
+    if (word == NULL || source >= GN_KILL_SOURCES || r->level > GN_LADDER_KILLED || r->level == GN_LADDER_ACTIVE) {
+        snprintf(err, GN_KILL_ERR_LEN,
+                 "scope %s has no number %u, or the level is none of throttled, reduce_only, halted, killed",
+                 gn_scope_name(r->scope), r->index);
         return 0;
     }
+    uint64_t now = atomic_load_explicit(word, memory_order_acquire);
+    if (gn_kill_level(now) > r->level)
+        return now; /* it stands higher already: what raised it there stays on record */
     struct gn_kill_record *rec = &c->record[source];
     memset(rec, 0, sizeof *rec);
     rec->set_ns = r->now_ns;

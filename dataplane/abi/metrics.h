@@ -10,38 +10,39 @@
 #include "dataplane/abi/verdict.h"
 
 /* X(name, "help"): counters of each lcore. */
-#define GN_LCORE_METRICS(X)                                                                             \
-    X(rx_packets, "frames received on all ports of the lcore")                                          \
-    X(rx_bytes, "bytes of those frames")                                                                \
-    X(tx_packets, "frames handed to the ports")                                                         \
-    X(tx_retries, "turns in which a port took fewer frames than offered; the rest was offered again")   \
-    X(tx_dropped, "frames that a port did not take within the retry limit")                             \
-    X(md_packets, "market-data packets accepted by arbitration")                                        \
-    X(md_messages, "market-data messages applied")                                                      \
-    X(md_unknown_ref, "messages naming an order that is not in the book")                               \
-    X(md_bad_message, "messages of unknown type or wrong length")                                       \
-    X(md_bad_book, "messages that no book could take: duplicate reference, zero or excessive quantity") \
-    X(md_book_full, "orders not kept because a table was full; the book is marked stale")               \
-    X(md_no_instrument, "messages for an instrument beyond the table")                                  \
-    X(md_foreign_udp, "UDP packets to nobody")                                                          \
-    X(md_bad_packet, "packets whose MoldUDP64 framing is wrong")                                        \
-    X(md_requests, "retransmission requests sent")                                                      \
-    X(md_events, "book, trade and status events given to strategies")                                   \
-    X(intents, "intents of strategies taken by the gate")                                               \
-    X(intents_lost, "intents that a strategy gave when its queue was full")                             \
-    X(execs_lost, "reports that a strategy's or client's ring had no room for")                         \
-    X(orders_sent, "new orders handed to TCP")                                                          \
-    X(replaces_sent, "replaces handed to TCP")                                                          \
-    X(cancels_sent, "cancels and reductions handed to TCP")                                             \
-    X(mass_cancels_sent, "mass cancels handed to TCP")                                                  \
-    X(venue_messages, "messages of the venue taken")                                                    \
-    X(venue_bad, "messages of the venue with a wrong type, length or field")                            \
-    X(venue_unknown_order, "messages of the venue for an order that is not in the table")               \
-    X(order_illegal, "order events that the transition table forbids")                                  \
-    X(session_errors, "sessions lost by protocol errors")                                               \
-    X(events_lost, "journal records that found no room; trading stops at the first")                    \
-    X(ring_full, "turns in which a stage ring had no room")                                             \
-    X(client_bad, "client intents or rings that failed their check")                                    \
+#define GN_LCORE_METRICS(X)                                                                                          \
+    X(rx_packets, "frames received on all ports of the lcore")                                                       \
+    X(rx_bytes, "bytes of those frames")                                                                             \
+    X(tx_packets, "frames handed to the ports")                                                                      \
+    X(tx_retries, "turns in which a port took fewer frames than offered; the rest was offered again")                \
+    X(tx_dropped, "frames that a port did not take within the retry limit")                                          \
+    X(md_packets, "market-data packets accepted by arbitration")                                                     \
+    X(md_messages, "market-data messages applied")                                                                   \
+    X(md_unknown_ref, "messages naming an order that is not in the book")                                            \
+    X(md_bad_message, "messages of unknown type or wrong length")                                                    \
+    X(md_bad_book, "messages that no book could take: duplicate reference, zero or excessive quantity")              \
+    X(md_book_full, "orders not kept because a table was full; the book is marked stale")                            \
+    X(md_no_instrument, "messages for an instrument beyond the table")                                               \
+    X(md_foreign_udp, "UDP packets to nobody")                                                                       \
+    X(md_bad_packet, "packets whose MoldUDP64 framing is wrong")                                                     \
+    X(md_requests, "retransmission requests sent")                                                                   \
+    X(md_events, "book, trade and status events given to strategies")                                                \
+    X(intents, "intents of strategies taken by the gate")                                                            \
+    X(intents_lost, "intents that a strategy gave when its queue was full")                                          \
+    X(execs_lost, "reports that a strategy's or client's ring had no room for")                                      \
+    X(orders_sent, "new orders handed to TCP")                                                                       \
+    X(replaces_sent, "replaces handed to TCP")                                                                       \
+    X(cancels_sent, "cancels and reductions handed to TCP")                                                          \
+    X(mass_cancels_sent, "mass cancels handed to TCP")                                                               \
+    X(venue_messages, "messages of the venue taken")                                                                 \
+    X(venue_bad, "messages of the venue with a wrong type, length or field")                                         \
+    X(venue_unknown_order, "messages of the venue for an order that is not in the table")                            \
+    X(order_illegal, "order events that the transition table forbids")                                               \
+    X(session_errors, "sessions lost by protocol errors")                                                            \
+    X(events_lost, "journal records that found no room; trading stops at the first")                                 \
+    X(ring_full, "turns in which a stage ring had no room")                                                          \
+    X(ring_lost, "stage records lost because the neighbour lcore did not take them; trading is killed at the first") \
+    X(client_bad, "client intents or rings that failed their check")                                                 \
     X(allocated_bytes, "bytes allocated by the lcore's thread since its loop began: 0, or the design is broken")
 
 struct gn_lcore_metrics {

@@ -63,8 +63,10 @@ static void journal_word(struct gn_stage_orders *s, uint64_t word, uint64_t now_
 static void explain_own(struct gn_stage_orders *s, uint64_t word, uint64_t now_ns)
 {
     struct gn_kill_record *r = &s->control->record[GN_KILL_BY_DATAPLANE];
-    if (((word >> 8) & 0xff) != GN_KILL_BY_DATAPLANE || r->set_ns != 0)
+    if (((word >> 8) & 0xff) != GN_KILL_BY_DATAPLANE || s->reason_written) {
+        s->reason_written = false;
         return;
+    }
     static const char why[] = "an event ring is full or the journal failed";
     *r = (struct gn_kill_record){.set_ns = now_ns, .level = (uint16_t)gn_kill_level(word), .who = "dataplane"};
     memcpy(r->why, why, sizeof why);
@@ -83,8 +85,7 @@ static void on_word(struct gn_stage_orders *s, uint64_t word, uint64_t now_ns)
         atomic_store_explicit(&r->cancels_sent, 0, memory_order_relaxed);
         atomic_store_explicit(&r->seen_ns, now_ns, memory_order_relaxed);
     }
-    if (gn_kill_level(word) >= GN_LADDER_KILLED)
-        s->mass_due = (1u << s->conf->n_sessions) - 1;
+    s->mass_due = gn_kill_level(word) >= GN_LADDER_KILLED ? (1u << s->conf->n_sessions) - 1 : 0;
     atomic_store_explicit(&r->resting, s->orders->open, memory_order_relaxed);
     /* release: the times above are there for whoever sees the word as seen */
     atomic_store_explicit(&r->word_seen, word, memory_order_release);
@@ -100,20 +101,18 @@ static void note_cancel(struct gn_stage_orders *s, uint64_t now_ns)
     atomic_fetch_add_explicit(&r->cancels_sent, 1, memory_order_relaxed);
 }
 
-/* Sends what is due to sessions that are up; the others are asked when they are back, order by order, after they have
- * been reconciled. */
+/* Sends what is owed to sessions that are up. */
 static void send_mass(struct gn_stage_orders *s, uint64_t now_ns)
 {
     for (uint32_t i = 0; i < s->conf->n_sessions; i++) {
         if ((s->mass_due & 1u << i) == 0 ||
-            atomic_load_explicit(&s->rows[i].state, memory_order_relaxed) != GN_SESSION_UP)
-            continue;
-        if (gn_orders_mass_cancel(s, i, now_ns) == GN_VERDICT_OK) {
-            s->sweep_ns = now_ns + MASS_GRACE_NS;
-            note_cancel(s, now_ns);
-        }
+            atomic_load_explicit(&s->rows[i].state, memory_order_relaxed) != GN_SESSION_UP ||
+            gn_orders_mass_cancel(s, i, now_ns) != GN_VERDICT_OK)
+            continue; /* still owed: sent when the session is up and TCP has room */
+        s->mass_due &= ~(1u << i);
+        s->sweep_ns = now_ns + MASS_GRACE_NS;
+        note_cancel(s, now_ns);
     }
-    s->mass_due = 0;
 }
 
 static void sweep(struct gn_stage_orders *s, uint64_t now_ns)

@@ -3,7 +3,8 @@
 #include <jemalloc/jemalloc.h>
 #include <rte_ethdev.h>
 
-#define TX_TRIES       4096u /* offers of a frame to a port that is full before it is dropped and counted */
+#define TX_TRIES       4096u      /* offers of a frame to a port that is full before it is dropped and counted */
+#define RING_TRIES     (1u << 22) /* turns on a full stage ring, some hundred ms */
 #define STAGE_BURST    64u
 #define LINGER_NS      200000000ull /* after a logout: for the last acknowledgements */
 #define NET_IN_CSUM_OK (GN_NET_IN_IP_CSUM_OK | GN_NET_IN_L4_CSUM_OK)
@@ -80,12 +81,17 @@ static void to_ring(struct gn_loop *l, struct gn_ring *r, uint16_t type, const v
                     uint64_t now_ns)
 {
     struct gn_rec *rec;
-    /* the neighbour is a lcore that polls: it makes room within its turn, or it is dead and nothing here is worth doing
-     */
-    while (GN_UNLIKELY((rec = gn_ring_reserve(r, type, (uint32_t)sizeof *rec + len)) == NULL)) {
+    /* The neighbour is a lcore that polls: it makes room within its turn. One that does not is stuck: then what it
+     * should have been told is lost, and nobody may trade on. */
+    for (uint32_t tries = 0; GN_UNLIKELY((rec = gn_ring_reserve(r, type, (uint32_t)sizeof *rec + len)) == NULL);
+         tries++) {
         l->m->ring_full++;
-        if (atomic_load_explicit(l->stop, memory_order_relaxed) != 0)
+        if (tries == RING_TRIES || atomic_load_explicit(l->stop, memory_order_relaxed) != 0) {
+            l->m->ring_lost++;
+            if (gn_kill_level(atomic_load_explicit(&l->control->kill_all, memory_order_relaxed)) < GN_LADDER_KILLED)
+                gn_kill_raise(&l->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
             return;
+        }
         rte_pause();
     }
     rec->time_ns = now_ns;

@@ -40,6 +40,7 @@ struct gn_loop {
     uint32_t stages; /* bits of enum gn_stage */
     const struct gn_clock *clock;
     const _Atomic uint32_t *stop; /* 1: log out and leave, 2: leave now */
+    struct gn_control *control;
     struct gn_beat *beat;
     struct gn_lcore_metrics *m;
     struct gn_ring *events;

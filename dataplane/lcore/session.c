@@ -225,6 +225,7 @@ static bool on_packet(struct gn_stage_orders *s, uint32_t i, const struct gn_sou
         return false;
     case GN_SOUP_EV_DATA_SEQUENCED:
         gn_execution_message(s, i, info.payload, info.len, info.seq, now_ns);
+        gn_ring_publish(s->events); /* its records are in the ring before it counts as processed */
         gn_soup_client_done(soup, info.seq);
         gn_undo_forget(&s->state[i].undo);
         s->rows[i].next_in_seq = soup->next_seq;

@@ -1,6 +1,7 @@
 #include "dataplane/lcore/stage_orders.h"
 
-#define NS_PER_MS 1000000ull
+#define NS_PER_MS    1000000ull
+#define OUCH_QTY_MAX 999999 /* shares of one order, those that its chain has filled included */
 
 static GN_COLD void journal_blocked(struct gn_stage_orders *s)
 {
@@ -35,7 +36,10 @@ void gn_orders_report(struct gn_stage_orders *s, const struct gn_exec *e, uint64
 {
     struct gn_rec *rec = gn_ring_reserve(s->execs, GN_EV_EXEC_REPORT, sizeof *rec + sizeof *e);
     if (GN_UNLIKELY(rec == NULL)) {
+        /* a strategy that does not know what became of its orders is stopped until a person has looked */
         s->m->execs_lost++;
+        s->sweep_ns = 0;
+        gn_kill_raise(&s->control->kill_strategy[e->strategy], GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
         return;
     }
     rec->time_ns = now_ns;
@@ -139,6 +143,8 @@ static uint16_t send_new(struct gn_stage_orders *s, const struct gn_intent *in, 
     struct gn_order *o = gn_order_peek(s->orders, &seq);
     if (GN_UNLIKELY(o == NULL))
         return GN_VERDICT_TABLE_FULL;
+    if (GN_UNLIKELY(in->qty > OUCH_QTY_MAX))
+        return GN_VERDICT_MAX_QTY;
     if (GN_UNLIKELY(in->instrument >= s->n_templates))
         return GN_VERDICT_NOT_TRADABLE;
     if (GN_UNLIKELY(!open_message(s, in->session, GN_OUCH_IN_ENTER_LEN, now_ns, &msg)))
@@ -169,6 +175,8 @@ static uint16_t send_replace(struct gn_stage_orders *s, const struct gn_intent *
     struct gn_order *o = gn_order_peek(s->orders, &seq);
     if (GN_UNLIKELY(o == NULL))
         return GN_VERDICT_TABLE_FULL;
+    if (GN_UNLIKELY(in->qty + old->chain_cum > OUCH_QTY_MAX))
+        return GN_VERDICT_MAX_QTY; /* the chain is worn out: cancel, and start a new one */
     if (GN_UNLIKELY(!open_message(s, old->session, GN_OUCH_IN_REPLACE_LEN, now_ns, &msg)))
         return GN_VERDICT_SEND_BLOCKED;
     fill_order(s, o, seq, in, now_ns);
@@ -294,7 +302,13 @@ void gn_stage_orders_intent(void *stage, const struct gn_intent *in, uint64_t no
 
     s->m->intents++;
     if (in->action == GN_ACTION_MASS_CANCEL && in->strategy < GN_STRATEGIES_MAX) {
-        gn_sweep_mass(s, in->strategy, in->instrument);
+        struct gn_rec *mass = gn_orders_event(s, GN_EV_ORDER, sizeof(struct gn_ev_order), now_ns);
+        if (mass != NULL) {
+            mass->corr = in->tick_seq != 0 ? in->tick_seq : in->tag;
+            *(struct gn_ev_order *)(mass + 1) = (struct gn_ev_order){.intent = *in};
+        }
+        s->m->verdict[GN_VERDICT_OK]++;
+        gn_sweep_mass(s, in->strategy, in->instrument); /* cancelling goes on even when it cannot be recorded */
         return;
     }
     struct gn_rec *rec = gn_orders_event(s, GN_EV_ORDER, sizeof(struct gn_ev_order), now_ns);
@@ -344,6 +358,7 @@ static void watch_controlplane(struct gn_stage_orders *s, uint64_t now_ns)
         struct gn_kill_record *r = &s->control->record[GN_KILL_BY_DATAPLANE];
         *r = (struct gn_kill_record){.set_ns = now_ns, .level = GN_LADDER_KILLED, .who = "dataplane"};
         memcpy(r->why, "control plane heartbeat lost", sizeof "control plane heartbeat lost");
+        s->reason_written = true;
         gn_kill_raise(&s->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
     }
 }
@@ -369,6 +384,9 @@ void gn_stage_orders_start(struct gn_stage_orders *s, bool joined, uint64_t now_
         gn_ouch_enter_template(&s->templates[2 * i + 1], GN_SIDE_SELL, s->instruments->row[i].symbol);
     }
     s->n_templates = configured;
+    /* a control plane counts as there when its beat moves, not because one beat long ago */
+    s->gate.control_stale = true;
+    s->beat_count = atomic_load_explicit(&s->control->controlplane.count, memory_order_relaxed);
     s->beat_ns = now_ns;
     for (uint32_t i = 0; i < s->conf->n_sessions; i++)
         gn_session_start(s, i, joined, now_ns);

@@ -64,6 +64,7 @@ struct gn_stage_orders {
     bool stopping;     /* logged out for good: no session comes back */
     /* watch on the control plane */
     uint64_t beat_count, beat_ns;
+    bool reason_written; /* for a raise of our own that is to come */
 };
 
 /* gn_stage_orders_start: after all pointers are set: joins or starts sessions, builds the templates. */

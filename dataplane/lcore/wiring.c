@@ -381,6 +381,7 @@ static bool connect_loops(struct gn_wiring *w, char *err)
         l->stages = w->conf->lcore[i].stages;
         l->clock = &w->clock;
         l->stop = &w->stop;
+        l->control = w->control;
         l->beat = &w->control->lcore[i];
         l->m = &metrics[i];
         l->events = gn_region_at(&w->plane, GN_SECTION_EVENT_RING + 1 + i);
