@@ -3,11 +3,13 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 #include "build_id.h"
 #include "controlplane/admin/server.h"
@@ -17,6 +19,8 @@
 #define ALERT_DEAD    1u
 #define ALERT_JOURNAL 2u
 #define ALERT_SLOW    3u
+#define ALERT_RESTING 4u
+#define ALERT_TMPFS   5u
 
 static volatile sig_atomic_t stop_signal;
 
@@ -38,6 +42,9 @@ static void watch_dataplane(struct gn_appliance *a, struct watch *w)
         gn_appliance_alert(
             a, ALERT_DEAD, 1,
             "the data plane died: its orders are in doubt until it is started again and has asked the venue");
+    const struct gn_order_table *orders = gn_region_at(&a->plane, GN_SECTION_ORDERS);
+    if (w->alive && !alive && state == GN_STATE_STOPPED && orders->open != 0)
+        gn_appliance_alert(a, ALERT_RESTING, 1, "the data plane stopped and left orders that may rest at the venue");
     w->alive = alive;
 }
 
@@ -70,6 +77,10 @@ static int run(struct gn_appliance *a, struct gn_admin_server *s)
     gn_journal_status(a->journal, &st);
     if (st.slow)
         gn_appliance_alert(a, ALERT_SLOW, 3, st.slow_why);
+    struct statfs fs;
+    if (statfs(a->conf->journal.dir, &fs) == 0 && fs.f_type == TMPFS_MAGIC)
+        gn_appliance_alert(a, ALERT_TMPFS, 2,
+                           "the journal lies on tmpfs: it is gone when the machine is; give journal.dir a disk");
     printf("gannet-controlplane %s: instance %s, epoch %llu, %s; journal %s%s; ready\n", GN_BUILD_ID, a->conf->instance,
            (unsigned long long)a->plane.hdr->epoch, a->joined ? "region joined" : "region made", a->conf->journal.dir,
            st.direct ? "" : " (buffered: this file system has no direct I/O)");

@@ -138,6 +138,11 @@ static int run(struct gn_wiring *w)
     gn_wiring_copy_counters(w);
     for (uint32_t i = 0; i < w->conf->n_ports; i++)
         rte_eth_dev_stop(w->port[i].id);
+    const struct gn_order_table *orders = gn_region_at(&w->plane, GN_SECTION_ORDERS);
+    if (orders->open != 0)
+        fprintf(stderr,
+                "gannet-dataplane: %u orders may still rest at the venue: start it again, or cancel them there\n",
+                orders->open);
     say_running(w, GN_STATE_STOPPED);
     rte_eal_cleanup();
     return EXIT_SUCCESS;

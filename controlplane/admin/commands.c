@@ -193,6 +193,17 @@ static json_t *run_kill(struct gn_appliance *a, const json_t *request)
                      gn_ladder_name(gn_kill_level(word)), "word", (json_int_t)word, "set_ns", (json_int_t)r.now_ns);
 }
 
+static json_t *run_kill_word(struct gn_appliance *a, const json_t *request)
+{
+    char err[GN_KILL_ERR_LEN];
+    uint32_t scope, index;
+    if (!parse_scope(a, request, &scope, &index, err, sizeof err))
+        return fail(err);
+    uint64_t word = atomic_load_explicit(gn_kill_word(a->control, a->conf, scope, index), memory_order_acquire);
+    return json_pack("{s:b, s:I, s:s}", "ok", 1, "word", (json_int_t)word, "level",
+                     gn_ladder_name(gn_kill_level(word)));
+}
+
 static json_t *run_release(struct gn_appliance *a, const json_t *request)
 {
     char err[GN_KILL_ERR_LEN];
@@ -202,7 +213,10 @@ static json_t *run_release(struct gn_appliance *a, const json_t *request)
         return fail("a release needs who and why: it is an authorised act");
     if (!parse_scope(a, request, &scope, &index, err, sizeof err))
         return fail(err);
-    uint64_t seen = (uint64_t)json_integer_value(json_object_get(request, "word"));
+    const json_t *looked_at = json_object_get(request, "word");
+    if (!json_is_integer(looked_at))
+        return fail("word: a release names the word that was looked at: ask kill_word first");
+    uint64_t seen = (uint64_t)json_integer_value(looked_at);
     if (!gn_kill_let_go(a->control, a->conf, scope, index, seen, err))
         return fail(err);
     uint64_t word = atomic_load_explicit(gn_kill_word(a->control, a->conf, scope, index), memory_order_acquire);
@@ -221,7 +235,9 @@ static const struct gn_admin_command table[] = {
     {"limits", "", "limits in force", run_limits},
     {"limit_set", "limit, value, [symbol], who", "changes one limit; without symbol one of the firm", run_limit_set},
     {"kill", "[scope, name], [level], who, why", "raises the ladder of a scope, to killed unless told", run_kill},
-    {"release", "[scope, name], [word], who, why", "re-arms a scope", run_release},
+    {"kill_word", "[scope, name]", "the kill word of a scope, for a release of it", run_kill_word},
+    {"release", "[scope, name], word, who, why", "re-arms a scope if its word is still the one that was looked at",
+     run_release},
     {"metrics", "", "all counters", run_metrics},
     {"version", "", "builds of the control plane and of the region's maker", run_version},
     {"help", "", "this table", run_help},

@@ -1,9 +1,11 @@
 #include "controlplane/appliance/appliance.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -130,11 +132,24 @@ static bool open_journal(struct gn_appliance *a, char *err)
     return gn_journal_open(&a->journal, &jc, rings, n, err, GN_APPLIANCE_ERR_LEN) == GN_JOURNAL_OK;
 }
 
+/* One control plane at a time: whoever holds the lock may touch the region and the journal. Held for life. */
+static bool take_lock(const char *run_dir, char *err)
+{
+    char path[GN_PATH_MAX + 24];
+    snprintf(path, sizeof path, "%s/controlplane.lock", run_dir);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    snprintf(err, GN_APPLIANCE_ERR_LEN, "%s: %s", path,
+             fd >= 0 ? "another control plane runs in this run_dir; stop it first" : strerror(errno));
+    return false;
+}
+
 bool gn_appliance_open(struct gn_appliance *a, const char *config_path, bool fresh, char err[GN_APPLIANCE_ERR_LEN])
 {
     memset(a, 0, sizeof *a);
     if (!load_config(a, config_path, err) || !make_dir(a->loaded.conf.run_dir, err) ||
-        !make_dir(a->loaded.conf.journal.dir, err))
+        !make_dir(a->loaded.conf.journal.dir, err) || !take_lock(a->loaded.conf.run_dir, err))
         return false;
     if (!gn_layout_open(a, fresh, err))
         return false;

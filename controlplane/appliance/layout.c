@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static bool say(char *err, const char *path, const char *what)
@@ -180,6 +181,22 @@ static bool join_all(struct gn_appliance *a, const char *plane, const char *obse
     return true;
 }
 
+/* A plane whose maker died before it sealed it was never anybody's: no data plane attaches it. */
+static bool is_sealed(const char *plane)
+{
+    uint64_t magic = 0;
+    int fd = open(plane, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    void *head = mmap(NULL, sizeof(struct gn_region_hdr), PROT_READ, MAP_SHARED, fd, 0);
+    if (head != MAP_FAILED) {
+        memcpy(&magic, head, sizeof magic);
+        munmap(head, sizeof(struct gn_region_hdr));
+    }
+    close(fd);
+    return magic != 0;
+}
+
 static bool held_by_dataplane(const char *plane)
 {
     char why[GN_REGION_ERR_LEN];
@@ -224,7 +241,7 @@ bool gn_layout_open(struct gn_appliance *a, bool fresh, char err[GN_APPLIANCE_ER
         snprintf(err, GN_APPLIANCE_ERR_LEN, "%s: a data plane runs on it; stop it before starting --fresh", plane);
         return false;
     }
-    bool there = access(plane, F_OK) == 0;
+    bool there = access(plane, F_OK) == 0 && is_sealed(plane);
     if (there && !fresh ? !join_all(a, plane, observe, err) : !make_all(a, plane, observe, err))
         return false;
     return make_links(c, plane, observe, err);

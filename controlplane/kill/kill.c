@@ -81,8 +81,7 @@ bool gn_kill_let_go(struct gn_control *c, const struct gn_conf *conf, uint32_t s
         snprintf(err, GN_KILL_ERR_LEN, "scope %s has no number %u", gn_scope_name(scope), index);
         return false;
     }
-    uint64_t now = atomic_load_explicit(word, memory_order_acquire);
-    if (gn_kill_release(word, seen != 0 ? seen : now))
+    if (gn_kill_release(word, seen))
         return true;
     snprintf(err, GN_KILL_ERR_LEN, "the switch was thrown again meanwhile; look at status, then release again");
     return false;

@@ -23,7 +23,7 @@ _Atomic uint64_t *gn_kill_word(struct gn_control *c, const struct gn_conf *conf,
 uint64_t gn_kill_throw(struct gn_control *c, const struct gn_conf *conf, const struct gn_kill_request *r,
                        uint32_t source, char err[GN_KILL_ERR_LEN]);
 
-/* gn_kill_let_go: releases a scope; refused while the word moved since `seen` (0 = whatever it is now). */
+/* gn_kill_let_go: releases a scope; refused when its word moved since it was `seen`. */
 bool gn_kill_let_go(struct gn_control *c, const struct gn_conf *conf, uint32_t scope, uint32_t index, uint64_t seen,
                     char err[GN_KILL_ERR_LEN]) GN_MUST_CHECK;
 

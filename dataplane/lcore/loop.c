@@ -6,7 +6,8 @@
 #define TX_TRIES       4096u      /* offers of a frame to a port that is full before it is dropped and counted */
 #define RING_TRIES     (1u << 22) /* turns on a full stage ring, some hundred ms */
 #define STAGE_BURST    64u
-#define LINGER_NS      200000000ull /* after a logout: for the last acknowledgements */
+#define DRAIN_NS       1000000000ull /* for cancels at an orderly end */
+#define LINGER_NS      200000000ull  /* after a logout: for the last acknowledgements */
 #define NET_IN_CSUM_OK (GN_NET_IN_IP_CSUM_OK | GN_NET_IN_L4_CSUM_OK)
 
 bool gn_loop_stock(struct gn_loop_port *p)
@@ -237,12 +238,24 @@ static const uint64_t *allocated_so_far(void)
     return mallctl("thread.allocatedp", &counter, &size, NULL, 0) == 0 ? counter : NULL;
 }
 
+static bool may_go_on(struct gn_loop *l, uint64_t until)
+{
+    return gn_clock_now(l->clock, &l->now_ns) < until && atomic_load_explicit(l->stop, memory_order_acquire) < 2;
+}
+
+/* An end in order leaves nothing at the venue: cancel, wait for it, log out, wait for the last acknowledgements. */
 static void leave(struct gn_loop *l)
 {
-    uint64_t until = l->now_ns + LINGER_NS;
-    if (l->stages & GN_STAGE_ORDERS)
+    bool orders = (l->stages & GN_STAGE_ORDERS) != 0;
+    uint64_t until = l->now_ns + DRAIN_NS;
+    if (orders)
+        gn_stage_orders_drain(&l->orders);
+    while (orders && l->orders.orders->open != 0 && may_go_on(l, until))
+        turn(l);
+    if (orders)
         gn_stage_orders_stop(&l->orders, l->now_ns);
-    while (gn_clock_now(l->clock, &l->now_ns) < until && atomic_load_explicit(l->stop, memory_order_acquire) < 2)
+    /* a lcore without orders runs on until those of the others are gone: it may be their feed */
+    for (until = l->now_ns + (orders ? LINGER_NS : LINGER_NS + DRAIN_NS); may_go_on(l, until);)
         turn(l);
 }
 

@@ -342,6 +342,8 @@ void gn_stage_orders_intent(void *stage, const struct gn_intent *in, uint64_t no
 
 static void watch_controlplane(struct gn_stage_orders *s, uint64_t now_ns)
 {
+    if (s->draining)
+        return;
     uint64_t count = atomic_load_explicit(&s->control->controlplane.count, memory_order_relaxed);
     if (GN_LIKELY(count != s->beat_count)) {
         s->beat_count = count;
@@ -392,6 +394,18 @@ void gn_stage_orders_start(struct gn_stage_orders *s, bool joined, uint64_t now_
         gn_session_start(s, i, joined, now_ns);
     for (uint32_t i = s->orders->list_head; i != GN_NONE32; i = s->orders->order[i].list_next)
         s->wanted += s->orders->order[i].cancel_wanted;
+}
+
+void gn_stage_orders_drain(struct gn_stage_orders *s)
+{
+    s->draining = true;
+    s->gate.control_stale = true;
+    s->mass_due = s->orders->open == 0 ? 0 : (1u << s->conf->n_sessions) - 1;
+    for (uint32_t i = s->orders->list_head; i != GN_NONE32; i = s->orders->order[i].list_next) {
+        s->wanted += !s->orders->order[i].cancel_wanted;
+        s->orders->order[i].cancel_wanted = 1;
+    }
+    s->sweep_ns = 0;
 }
 
 void gn_stage_orders_stop(struct gn_stage_orders *s, uint64_t now_ns)

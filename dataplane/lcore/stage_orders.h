@@ -61,6 +61,7 @@ struct gn_stage_orders {
     uint64_t session_word_seen[GN_SESSIONS_MAX];
     uint32_t mass_due; /* sessions, bit by bit, that a kill owes a mass cancel */
     bool killed;       /* a scope is at KILLED: sweep until nothing works */
+    bool draining;     /* the process is about to end: see gn_stage_orders_drain */
     bool stopping;     /* logged out for good: no session comes back */
     /* watch on the control plane */
     uint64_t beat_count, beat_ns;
@@ -75,6 +76,9 @@ void gn_stage_orders_intent(void *stage, const struct gn_intent *in, uint64_t no
 
 /* gn_stage_orders_poll: limits, heartbeat, sessions, cancel sweep. Once a turn of the loop. */
 void gn_stage_orders_poll(struct gn_stage_orders *s, uint64_t now_ns);
+
+/* gn_stage_orders_drain: no new risk from here on, and everything that works is cancelled: by the polls that follow. */
+void gn_stage_orders_drain(struct gn_stage_orders *s);
 
 /* gn_stage_orders_stop: logs out of all sessions; frames are in the txqs afterwards. */
 void gn_stage_orders_stop(struct gn_stage_orders *s, uint64_t now_ns);

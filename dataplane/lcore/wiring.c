@@ -1,7 +1,9 @@
 #include "dataplane/lcore/wiring.h"
 
+#include <fcntl.h>
 #include <rte_random.h>
 #include <stdio.h>
+#include <sys/file.h>
 
 #include "build_id.h"
 #include "dataplane/lcore/counters.h"
@@ -16,6 +18,17 @@
 static bool no(char *err, const char *what)
 {
     snprintf(err, GN_WIRING_ERR_LEN, "%s", what);
+    return false;
+}
+
+/* One data plane a region: the lock is on the plane file itself and held for life, so that it ends with the process. */
+static bool take_lock(const struct gn_wiring *w, const char *plane_path, char *err)
+{
+    int fd = open(plane_path, O_RDWR | O_CLOEXEC);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    uint32_t pid = atomic_load_explicit(&w->control->dataplane.pid, memory_order_relaxed);
+    snprintf(err, GN_WIRING_ERR_LEN, "%s: another data plane (pid %u) runs on it; stop it first", plane_path, pid);
     return false;
 }
 
@@ -34,6 +47,8 @@ bool gn_wiring_attach(struct gn_wiring *w, const char *plane_path, char err[GN_W
     }
     if (w->conf == NULL || w->control == NULL)
         return no(err, "the plane file lacks its configuration; start the control plane again");
+    if (!take_lock(w, plane_path, err))
+        return false;
     if (!gn_region_path(w->conf, "observe", path, sizeof path) ||
         gn_region_attach(path, GN_REGION_OBSERVE, true, w->plane.hdr->config_sha256, &w->observe, err) != 0)
         return false;

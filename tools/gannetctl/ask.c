@@ -10,6 +10,7 @@
 #include "tools/gannetctl/ctl.h"
 
 #define ANSWER_TIMEOUT_S 5
+#define KILL_TIMEOUT_MS  250 /* a control plane that hangs must not hold up a kill */
 #define ANSWER_MAX       (256u << 20)
 
 long long gn_ctl_wall_ns(void)
@@ -19,10 +20,10 @@ long long gn_ctl_wall_ns(void)
     return (long long)t.tv_sec * 1000000000ll + t.tv_nsec;
 }
 
-static int dial(const struct gn_ctl *c)
+static int dial(const struct gn_ctl *c, bool kill)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    struct timeval timeout = {ANSWER_TIMEOUT_S, 0};
+    struct timeval timeout = {kill ? 0 : ANSWER_TIMEOUT_S, kill ? KILL_TIMEOUT_MS * 1000 : 0};
     int n = snprintf(addr.sun_path, sizeof addr.sun_path, "%s/admin.sock", c->run_dir);
     int fd = n < (int)sizeof addr.sun_path ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
     if (fd < 0)
@@ -72,7 +73,8 @@ json_t *gn_ctl_ask(const struct gn_ctl *c, json_t *request, bool quiet)
 {
     char *line = json_dumps(request, JSON_COMPACT);
     json_t *reply = NULL;
-    int fd = dial(c);
+    const char *cmd = json_string_value(json_object_get(request, "cmd"));
+    int fd = dial(c, cmd != NULL && strcmp(cmd, "kill") == 0);
     if (fd >= 0 && line != NULL && send_line(fd, line))
         reply = read_line(fd);
     if (reply == NULL && !quiet)

@@ -157,39 +157,71 @@ static int run_limits(struct gn_ctl *c)
     return status;
 }
 
-/* Options of kill and release: level=, scope=, name=, and the rest of the words are the reason. */
-static json_t *switch_request(const struct gn_ctl *c, const char *cmd, const char **level, char why[64])
+struct switch_words {
+    const char *level, *scope, *name;
+    char why[64];
+};
+
+/* Bytes that are no plain text become '?', so that no reason, however typed, keeps a kill from being said. */
+static void plain(char *text)
 {
-    const char *scope = "all", *name = NULL;
-    *level = "killed";
-    why[0] = 0;
-    for (int i = 0; i < c->argc; i++) {
-        const char *a = c->argv[i];
-        if (strncmp(a, "level=", 6) == 0)
-            *level = a + 6;
-        else if (strncmp(a, "scope=", 6) == 0)
-            scope = a + 6;
-        else if (strncmp(a, "name=", 5) == 0)
-            name = a + 5;
-        else {
-            size_t at = strlen(why);
-            snprintf(why + at, 64 - at, "%s%s", at != 0 ? " " : "", a);
-        }
-    }
-    return json_pack("{s:s, s:s, s:s*, s:s, s:s, s:s, s:I}", "cmd", cmd, "scope", scope, "name", name, "level", *level,
-                     "who", c->who, "why", why[0] != 0 ? why : "operator", "at_ns", (json_int_t)gn_ctl_wall_ns());
+    for (; *text != 0; text++)
+        if ((unsigned char)*text < ' ' || (unsigned char)*text > '~')
+            *text = '?';
 }
 
+/* Words of kill and release: level=, scope=, name=; the rest is the reason. False for a word= that is not known: it may
+ * be a scope that somebody mistyped. */
+static bool switch_words(const struct gn_ctl *c, struct switch_words *w)
+{
+    *w = (struct switch_words){.level = "killed", .scope = "all"};
+    for (int i = 0; i < c->argc; i++) {
+        const char *a = c->argv[i];
+        size_t at = strlen(w->why);
+        if (strncmp(a, "level=", 6) == 0)
+            w->level = a + 6;
+        else if (strncmp(a, "scope=", 6) == 0)
+            w->scope = a + 6;
+        else if (strncmp(a, "name=", 5) == 0)
+            w->name = a + 5;
+        else if (strchr(a, '=') != NULL) {
+            fprintf(stderr,
+                    "gannetctl: found \"%s\", allowed: level=, scope=, name=, and words of a reason without =\n", a);
+            return false;
+        } else
+            snprintf(w->why + at, sizeof w->why - at, "%s%s", at != 0 ? " " : "", a);
+    }
+    plain(w->why);
+    return true;
+}
+
+static json_t *switch_request(const struct gn_ctl *c, const char *cmd, const struct switch_words *w, json_int_t word)
+{
+    char who[32];
+    snprintf(who, sizeof who, "%s", c->who);
+    plain(who);
+    return json_pack("{s:s, s:s, s:s*, s:s, s:s, s:s, s:I, s:I}", "cmd", cmd, "scope", w->scope, "name", w->name,
+                     "level", w->level, "who", who, "why", w->why[0] != 0 ? w->why : "operator", "at_ns",
+                     (json_int_t)gn_ctl_wall_ns(), "word", word);
+}
+
+/* The control plane is asked first, since it also journals the act; whatever it answers but yes, a kill of all is
+ * thrown in shared memory. */
 static int run_kill(struct gn_ctl *c)
 {
-    const char *level;
-    char why[64];
+    struct switch_words w;
     int status;
-    json_t *request = switch_request(c, "kill", &level, why);
-    bool all = strcmp(get_str(request, "scope"), "all") == 0;
-    json_t *reply = gn_ctl_ask(c, request, true);
-    if (reply == NULL && all)
-        return gn_ctl_kill_direct(c, level, why[0] != 0 ? why : "operator");
+    if (!switch_words(c, &w))
+        return EXIT_FAILURE;
+    bool all = strcmp(w.scope, "all") == 0;
+    json_t *request = switch_request(c, "kill", &w, 0);
+    json_t *reply = request == NULL ? NULL : gn_ctl_ask(c, request, true);
+    if (all && !json_is_true(json_object_get(reply, "ok"))) {
+        if (reply != NULL)
+            fprintf(stderr, "gannetctl: the control plane refused: %s\n", get_str(reply, "error"));
+        json_decref(reply);
+        return gn_ctl_kill_direct(c, w.level, w.why[0] != 0 ? w.why : "operator");
+    }
     if (reply == NULL)
         fprintf(stderr, "gannetctl: the control plane does not answer; without it only `kill` of all works\n");
     if (reply_part(c, reply, "level", &status) != NULL)
@@ -198,18 +230,28 @@ static int run_kill(struct gn_ctl *c)
     return status;
 }
 
+/* The word of a scope as it is now: what is released is what was looked at, not what somebody threw meanwhile. */
+static json_int_t word_now(const struct gn_ctl *c, const struct switch_words *w)
+{
+    json_t *reply =
+        gn_ctl_ask(c, json_pack("{s:s, s:s, s:s*}", "cmd", "kill_word", "scope", w->scope, "name", w->name), true);
+    json_int_t word = json_integer_value(json_object_get(reply, "word"));
+    json_decref(reply);
+    return word;
+}
+
 static int run_release(struct gn_ctl *c)
 {
-    const char *level;
-    char why[64];
+    struct switch_words w;
     int status;
-    json_t *request = switch_request(c, "release", &level, why);
-    if (why[0] == 0) {
+    if (!switch_words(c, &w))
+        return EXIT_FAILURE;
+    if (w.why[0] == 0) {
         fprintf(stderr, "gannetctl: release: a reason is needed: gannetctl release WHY...\n");
-        json_decref(request);
         return EXIT_FAILURE;
     }
-    json_t *reply = gn_ctl_ask(c, request, false);
+    json_t *request = switch_request(c, "release", &w, word_now(c, &w));
+    json_t *reply = request == NULL ? NULL : gn_ctl_ask(c, request, false);
     if (reply_part(c, reply, "level", &status) != NULL)
         printf("%s is %s\n", get_str(reply, "scope"), get_str(reply, "level"));
     json_decref(reply);

@@ -4,6 +4,7 @@ A Bench owns a scratch directory, hugepages, network namespaces and processes, a
 ends only processes that it started.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -32,27 +33,24 @@ def cpus():
 
 
 class Hugepages:
-    """Reserves 2 MiB pages and a mount for the region; restore() undoes both. `why` says why there are none."""
+    """Reserves 2 MiB pages and a mount for the region; restore() undoes both. `why` says why there are none. The kernel has
+    one counter for everybody: it is changed by what is needed, under a lock, and never set to what it was."""
 
     COUNT = "/proc/sys/vm/nr_hugepages"
+    LOCK = "/run/lock/gannet-hugepages"
 
     def __init__(self, need_mib, mount_at):
-        self.before = None
+        self.pages = 0
         self.mounted = None
         self.why = None
         if os.geteuid() != 0:
             self.why = "not root"
             return
         try:
-            with open(self.COUNT) as f:
-                self.before = int(f.read())
-            want = self.before + need_mib // 2
-            with open(self.COUNT, "w") as f:
-                f.write(str(want))
-            with open(self.COUNT) as f:
-                got = int(f.read())
-            if got < want:
-                raise OSError("the kernel gave %d of %d pages: memory is fragmented or short" % (got, want))
+            got = self.change(need_mib // 2)
+            self.pages = got
+            if got < need_mib // 2:
+                raise OSError("the kernel gave %d of %d pages: memory is fragmented or short" % (got, need_mib // 2))
             os.makedirs(mount_at, exist_ok=True)
             subprocess.run(["mount", "-t", "hugetlbfs", "-o", "pagesize=2M", "none", mount_at], check=True,
                            capture_output=True)
@@ -60,6 +58,18 @@ class Hugepages:
         except (OSError, subprocess.CalledProcessError) as e:
             self.why = str(e)
             self.restore()
+
+    def change(self, by):
+        """Adds pages (takes them away when negative); how many it became."""
+        os.makedirs(os.path.dirname(self.LOCK), exist_ok=True)
+        with open(self.LOCK, "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with open(self.COUNT) as f:
+                before = int(f.read())
+            with open(self.COUNT, "w") as f:
+                f.write(str(max(0, before + by)))
+            with open(self.COUNT) as f:
+                return int(f.read()) - before
 
     @property
     def there(self):
@@ -69,10 +79,9 @@ class Hugepages:
         if self.mounted:
             subprocess.run(["umount", self.mounted], capture_output=True)
             self.mounted = None
-        if self.before is not None:
-            with open(self.COUNT, "w") as f:
-                f.write(str(self.before))
-            self.before = None
+        if self.pages:
+            self.change(-self.pages)
+            self.pages = 0
 
 
 class Links:

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -83,7 +84,20 @@ def collect(b, killed):
     if code != 0:
         raise Failed("the control plane ended with status %s\n%s" % (code, b.log("controlplane")))
     ours["journal"] = b.ctl_json("journal", "verify", check=False)
+    ours["journaled_fills"] = journaled_fills(b)
     return report.Report(sim, ours).build()
+
+
+def journaled_fills(b):
+    """Shares bought and sold by instrument number, as the journal's execution records add up."""
+    sums = {}
+    with subprocess.Popen([b.tool("gannetctl"), "--dir", b.dir, "--journal", b.disk, "journal", "dump", "type=exec"], stdout=subprocess.PIPE, text=True) as p:
+        for line in p.stdout:
+            e = json.loads(line)
+            if e["kind"] == "filled":
+                side = sums.setdefault(e["instrument"], [0, 0])
+                side[0 if e["side"] == "buy" else 1] += e["qty"]
+    return sums
 
 
 def run(o):
@@ -111,6 +125,10 @@ def run(o):
 def main():
     o = options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    if not 0 < o.seconds <= 86400:
+        sys.exit("tools/demo: --seconds: found %g, allowed: more than 0, at most 86400" % o.seconds)
+    if not 1 <= o.instruments <= 1024:
+        sys.exit("tools/demo: --instruments: found %d, allowed: 1 to 1024" % o.instruments)
     if o.itch and not os.path.isfile(o.itch):
         sys.exit("tools/demo: --itch %s: there is no such file" % o.itch)
     if o.port == "af_xdp" and os.geteuid() != 0:
@@ -119,6 +137,8 @@ def main():
         r = run(o)
     except Failed as e:
         sys.exit("tools/demo: %s" % e)
+    except KeyboardInterrupt:
+        sys.exit("tools/demo: stopped; everything it started is ended")
     say("")
     say(report.text(r))
     if o.json:

@@ -117,6 +117,9 @@ class Report:
         self.zero("records without their correlation", j["no_correlation"])
         if self.ours["inputs"]:
             self.same("journaled market-data packets", types.get("md_packet", 0), m["md_packets"])
+        number = {b["symbol"]: i for i, b in enumerate(self.ours["books"])}
+        for p in self.ours["positions"]:
+            self.same("%s bought and sold by the journal's fills" % p["symbol"], [p["bought"], p["sold"]], self.ours["journaled_fills"].get(number[p["symbol"]], [0, 0]))
         return dict(records=j["records"], bytes=j["bytes"], segments=j["segments"], verified=j["ok"], types=types)
 
     def kill(self):
