@@ -165,7 +165,9 @@ static uint16_t passive_open(struct gn_tcp *t, struct gn_net *net, const struct 
     if (!gn_net_source_ok(net, s->ip->src))
         return GN_NET_DROP_IP_SRC;
     if (l == NULL || (s->flags & (GN_TCP_SYN | GN_TCP_ACK | GN_TCP_RST)) != GN_TCP_SYN) {
-        gn_tcp_reset_for(t, net, s, now, txq);
+        /* A listener is silent about what is neither SYN nor ACK (RFC 9293 section 3.10.7.2, fourth). */
+        if (l == NULL || (s->flags & GN_TCP_ACK) != 0)
+            gn_tcp_reset_for(t, net, s, now, txq);
         return GN_NET_DROP_TCP_NO_CONN;
     }
     if (l->pending >= t->conf.backlog)
@@ -203,12 +205,14 @@ static bool paws_ok(const struct gn_tcp_conn *c, const struct gn_tcp_in *s, uint
 }
 
 /* RFC 9293 section 3.10.7.4, the first check. A closed window still takes the ACK of a segment at its edge, and of a
- * peer whose snd_nxt counts the byte it probed with. */
-static bool in_window(const struct gn_tcp *t, const struct gn_tcp_conn *c, int64_t off, uint32_t seg_len)
+ * peer whose snd_nxt counts the byte it probed with. A RST has no such excuse: at the edge it is a guess. */
+static bool in_window(const struct gn_tcp *t, const struct gn_tcp_conn *c, int64_t off, uint32_t seg_len, bool rst)
 {
     int64_t wnd = (int64_t)(gn_tcp_rcv_edge(t, c) - c->rcv_nxt);
+    int64_t told = (int64_t)0xffff << c->rcv_wscale; /* no more than that was ever offered */
+    wnd = wnd < told ? wnd : told;
     if (seg_len == 0)
-        return off >= 0 && off <= (wnd > 0 ? wnd : 1);
+        return off >= 0 && off <= (wnd > 0 ? wnd : 1) - (rst ? 1 : 0);
     return (off < wnd && off + (int64_t)seg_len > 0) || (off == 0 && wnd <= 0);
 }
 
@@ -262,8 +266,11 @@ static uint16_t payload(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn
     bool fin = (s->flags & GN_TCP_FIN) != 0;
     if (s->len == 0 && !fin)
         return GN_NET_DROP_NONE;
-    if (!gn_tcp_may_receive(c))
+    if (!gn_tcp_may_receive(c)) {
+        if (fin) /* a FIN is answered in TIME-WAIT too (RFC 9293 section 3.10.7.4), a bare ACK never: they would echo */
+            gn_tcp_challenge(t, net, c, now, txq);
         return GN_NET_DROP_TCP_STATE;
+    }
     if (c->owner == GN_TCP_OWNER_NONE && s->len != 0 && off + (int64_t)s->len > 0) {
         /* RFC 9293 section 3.6.1: nobody is left to read it, and the peer must not believe otherwise. */
         (void)gn_tcp_emit(t, net, c, c->snd_nxt, GN_TCP_RST | GN_TCP_ACK, 0, now, txq);
@@ -312,7 +319,7 @@ static uint16_t segment(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn
         gn_tcp_challenge(t, net, c, now, txq);
         return GN_NET_DROP_TCP_PAWS;
     }
-    if (GN_UNLIKELY(!in_window(t, c, off, seg_len))) {
+    if (GN_UNLIKELY(!in_window(t, c, off, seg_len, (s->flags & GN_TCP_RST) != 0))) {
         if (!late_ack(t, c, s, off, seg_len, ahead, now))
             return GN_NET_DROP_NONE;
         return out_of_window(t, net, c, s, now, txq);
@@ -394,6 +401,12 @@ static int input_slow(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *
     uint32_t events = c->events;
     c->segs_in++;
     out->conn = c->index;
+    if (GN_UNLIKELY(c->state == GN_TCP_SYN_RCVD) && c->passive == 0 && s.seq == c->irs &&
+        (s.flags & (GN_TCP_SYN | GN_TCP_ACK | GN_TCP_RST)) == (GN_TCP_SYN | GN_TCP_ACK)) {
+        /* Both ends opened at once (RFC 9293 section 3.5, figure 8): its SYN we have, its ACK is what is new. */
+        s.seq++;
+        s.flags &= (uint8_t)~GN_TCP_SYN;
+    }
     if (GN_UNLIKELY(c->state == GN_TCP_SYN_SENT))
         drop = syn_sent(t, net, c, &s, now, txq);
     else

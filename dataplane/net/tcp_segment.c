@@ -102,8 +102,8 @@ static uint8_t *put_syn_options(const struct gn_tcp *t, const struct gn_net *net
         o += 4;
     }
     if (c->ts_on != 0)
-        o = put_timestamps(c, o, c->passive != 0 ? c->ts_recent : 0, now);
-    if (c->rcv_wscale != 0 || c->snd_wscale != 0 || (c->passive == 0 && t->conf.use_wscale != 0)) {
+        o = put_timestamps(c, o, c->state == GN_TCP_SYN_SENT ? 0 : c->ts_recent, now);
+    if (c->rcv_wscale != 0 || c->snd_wscale != 0 || (c->state == GN_TCP_SYN_SENT && t->conf.use_wscale != 0)) {
         gn_store_be32(o, 0x01030300u | c->rcv_wscale);
         o += 4;
     }

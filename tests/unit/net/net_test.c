@@ -129,6 +129,40 @@ static void multicast_is_heard_after_joining_only(void)
     end();
 }
 
+/* Two interfaces are two endpoints: what one has joined the other neither hears nor reports, and a frame of both lines'
+ * group is heard where it arrives. */
+static void multicast_on_two_interfaces(void)
+{
+    struct gn_net_rx rx;
+    struct host second;
+    setup();
+    begin();
+    host_conf(&second, 3);
+    second.net_conf.ip = 0x0a000103u;
+    CU_ASSERT_FATAL(host_start(&second, 2, 4096, 4096, now));
+    uint8_t line_a[GN_FRAME_ROOM];
+    uint8_t line_b[GN_FRAME_ROOM];
+    CU_ASSERT_EQUAL(gn_udp_send(a.net, GROUP, 5, 6, "A", 1, now, &a.txq), GN_NET_OK);
+    CU_ASSERT_EQUAL(gn_udp_send(a.net, GROUP + 1, 5, 6, "B", 1, now, &a.txq), GN_NET_OK);
+    uint32_t len = a.txq.len[0];
+    memcpy(line_a, a.txq.buf[0], len);
+    memcpy(line_b, a.txq.buf[1], len);
+    CU_ASSERT_EQUAL(gn_net_join_group(b.net, GROUP, 0), GN_NET_OK);
+    CU_ASSERT_EQUAL(gn_net_join_group(second.net, GROUP + 1, 0), GN_NET_OK);
+    CU_ASSERT_EQUAL(host_input(&b, line_a, len, now, &rx), GN_NET_RX_UDP);
+    CU_ASSERT_EQUAL(drop_of(&second, line_a, len), GN_NET_DROP_IP_NOT_US);
+    CU_ASSERT_EQUAL(host_input(&second, line_b, len, now, &rx), GN_NET_RX_UDP);
+    CU_ASSERT_EQUAL(drop_of(&b, line_b, len), GN_NET_DROP_IP_NOT_US);
+    CU_ASSERT_EQUAL(gn_net_join_group(second.net, GROUP, 0), GN_NET_OK); /* the same group on both */
+    CU_ASSERT_EQUAL(host_input(&second, line_a, len, now, &rx), GN_NET_RX_UDP);
+    CU_ASSERT_EQUAL(host_input(&b, line_a, len, now, &rx), GN_NET_RX_UDP);
+    CU_ASSERT_EQUAL(gn_net_leave_group(b.net, GROUP, 0), GN_NET_OK); /* left on one, kept on the other */
+    CU_ASSERT_EQUAL(drop_of(&b, line_a, len), GN_NET_DROP_IP_NOT_US);
+    CU_ASSERT_EQUAL(host_input(&second, line_a, len, now, &rx), GN_NET_RX_UDP);
+    host_stop(&second);
+    end();
+}
+
 static void group_table_has_a_limit(void)
 {
     setup();
@@ -469,6 +503,7 @@ static void configuration_is_checked(void)
 GN_TEST_MAIN("net", {"UDP waits for ARP, then goes", udp_needs_arp_then_goes},
              {"UDP off the link goes by the gateway", udp_goes_by_the_gateway}, {"UDP limits", udp_limits},
              {"multicast is heard after joining only", multicast_is_heard_after_joining_only},
+             {"multicast on two interfaces", multicast_on_two_interfaces},
              {"the group table has a limit", group_table_has_a_limit},
              {"IGMP reports, repeats, answers, leaves", igmp_reports_and_answers},
              {"IGMP joins are kept alive", igmp_joins_are_kept_alive},

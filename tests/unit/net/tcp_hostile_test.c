@@ -331,6 +331,50 @@ static void blind_attack_is_survived(void)
     pair_end();
 }
 
+/* The same without knowing the ports: neither the connection nor the wire suffers. */
+static void blind_attack_from_any_port_is_survived(void)
+{
+    static const uint8_t flags[] = {GN_TCP_RST, GN_TCP_SYN, GN_TCP_ACK, GN_TCP_SYN | GN_TCP_ACK, GN_TCP_FIN};
+    uint64_t rng = gn_test_seed(9293);
+    uint64_t resets = 0;
+    uint64_t others = 0;
+    uint8_t f[64];
+    struct gn_net_rx rx;
+    pair_conf();
+    b.tcp_conf.backlog = 2;
+    b.tcp_conf.resets_per_s = 20;
+    pair_open(65536, 65536);
+    uint32_t len = pair_forge(f, &a, &b, 40000, PAIR_PORT, 0, 0, 0);
+    uint8_t *tcp = f + GN_ETH_LEN + GN_IP_LEN;
+    for (uint32_t i = 0; i < 1000000; i++) {
+        uint64_t guess = gn_test_rand(&rng);
+        gn_store_be16(tcp, (uint16_t)(1 + guess % 39999));
+        gn_store_be16(tcp + 2, i % 2 == 0 ? PAIR_PORT : (uint16_t)(1 + (guess >> 16) % 65535));
+        gn_store_be32(tcp + 4, (uint32_t)(guess >> 32));
+        gn_store_be32(tcp + 8, (uint32_t)gn_test_rand(&rng));
+        tcp[13] = flags[i % GN_ARRAY_LEN(flags)];
+        (void)gn_net_input(b.net, b.tcp, f, len, GN_NET_IN_L4_CSUM_OK, now, &b.txq, &rx);
+        (void)gn_tcp_timer(b.tcp, b.net, now, &b.txq);
+        for (uint32_t k = 0; k < b.txq.n; k++) {
+            bool reset = (pair_sent(&b, k).flags & GN_TCP_RST) != 0;
+            resets += reset;
+            others += !reset;
+        }
+        pair_lose(&b);
+        now += 10000; /* 10 s in all */
+    }
+    CU_ASSERT(resets <= 11 * b.tcp_conf.resets_per_s);
+    /* half-open connections: as many as the backlog, each told four times in 10 s, and challenged within its limit; a
+     * RST that guesses right frees one for the next */
+    CU_ASSERT(others <= 100);
+    CU_ASSERT(b.tcp->used <= 3);
+    CU_ASSERT_EQUAL(gn_tcp_state(b.tcp, cb), GN_TCP_ESTABLISHED);
+    CU_ASSERT_EQUAL(pair_send(&a, ca, "alive", 5), GN_TCP_OK);
+    (void)pair_pump();
+    CU_ASSERT_EQUAL(pair_drain(&b, cb), 5);
+    pair_end();
+}
+
 static void resets_for_closed_ports_are_limited(void)
 {
     uint8_t f[64];
@@ -520,6 +564,7 @@ GN_TEST_MAIN("tcp_hostile", {"old ACKs do not reset the timer", old_acks_do_not_
              {"timeout backs off and Karn holds", timeout_backs_off_and_karn_holds},
              {"forged segments do not reset", forged_segments_do_not_reset},
              {"a blind attack is survived", blind_attack_is_survived},
+             {"a blind attack from any port is survived", blind_attack_from_any_port_is_survived},
              {"resets for closed ports are limited", resets_for_closed_ports_are_limited},
              {"a SYN flood leaves room for others", syn_flood_leaves_room_for_others},
              {"old timestamps are dropped", old_timestamps_are_dropped},

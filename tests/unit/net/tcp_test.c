@@ -154,6 +154,24 @@ static void send_without_arp_is_refused(void)
     pair_end();
 }
 
+static void vlan_and_static_neighbours(void)
+{
+    pair_conf();
+    a.net_conf.vlan_id = b.net_conf.vlan_id = 100;
+    pair_open(65536, 65536); /* which makes them static neighbours: nobody asks */
+    CU_ASSERT_EQUAL(a.net->tx_arp + b.net->tx_arp, 0);
+    CU_ASSERT_EQUAL(pair_send(&a, ca, bytes, 1448), GN_TCP_OK);
+    CU_ASSERT_EQUAL(gn_load_be16(a.txq.buf[0] + 12), GN_ETH_TYPE_VLAN);
+    CU_ASSERT_EQUAL(gn_load_be16(a.txq.buf[0] + 14) & 0xfff, 100);
+    CU_ASSERT_EQUAL(a.txq.len[0], 1518);
+    (void)pair_pump();
+    CU_ASSERT_EQUAL(pair_drain(&b, cb), 1448);
+    CU_ASSERT_EQUAL(gn_tcp_close(a.tcp, a.net, ca, now, &a.txq), GN_TCP_OK);
+    (void)pair_pump();
+    CU_ASSERT_EQUAL(gn_tcp_state(b.tcp, cb), GN_TCP_CLOSE_WAIT);
+    pair_end();
+}
+
 static void connect_waits_for_arp_by_itself(void)
 {
     pair_conf();
@@ -473,6 +491,7 @@ GN_TEST_MAIN("tcp", {"handshake agrees on options", handshake_agrees_on_options}
              {"send says why not", send_says_why_not},
              {"send respects the congestion window", send_respects_the_congestion_window},
              {"send without ARP is refused", send_without_arp_is_refused},
+             {"VLAN and static neighbours", vlan_and_static_neighbours},
              {"connect waits for ARP by itself", connect_waits_for_arp_by_itself},
              {"orderly close both ways", orderly_close_both_ways}, {"simultaneous close", simultaneous_close},
              {"simultaneous open", simultaneous_open}, {"abort tells what is in doubt", abort_tells_what_is_in_doubt},
