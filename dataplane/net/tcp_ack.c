@@ -3,27 +3,6 @@
 
 #define CWND_MAX (1u << 30)
 
-/* RFC 6298 section 2, with a clock granularity of 1 ms. */
-static void rtt_sample(const struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t rtt)
-{
-    uint64_t min = (uint64_t)t->conf.rto_min_us * 1000;
-    uint64_t max = (uint64_t)t->conf.rto_max_us * 1000;
-    if (rtt > max)
-        rtt = max;
-    if (c->srtt_ns == 0) {
-        c->srtt_ns = rtt == 0 ? 1 : rtt;
-        c->rttvar_ns = rtt / 2;
-    } else {
-        uint64_t delta = rtt > c->srtt_ns ? rtt - c->srtt_ns : c->srtt_ns - rtt;
-        c->rttvar_ns = c->rttvar_ns - c->rttvar_ns / 4 + delta / 4;
-        c->srtt_ns = c->srtt_ns - c->srtt_ns / 8 + rtt / 8;
-    }
-    uint64_t var = 4 * c->rttvar_ns > GN_NS_PER_MS ? 4 * c->rttvar_ns : GN_NS_PER_MS;
-    uint64_t rto = c->srtt_ns + var;
-    c->rto_ns = rto < min ? min : rto > max ? max : rto;
-    c->backoff = 0;
-}
-
 /* Karn: a segment sent twice tells nothing, but the echo of a timestamp does (RFC 7323 section 4). */
 static void echo_sample(const struct gn_tcp *t, struct gn_tcp_conn *c, const uint32_t *echo, uint64_t now)
 {
@@ -31,11 +10,11 @@ static void echo_sample(const struct gn_tcp *t, struct gn_tcp_conn *c, const uin
         return;
     uint32_t ms = gn_tcp_ts_now(c, now) - *echo;
     if (ms < 60000)
-        rtt_sample(t, c, ms * GN_NS_PER_MS + GN_NS_PER_MS / 2);
+        gn_tcp_rtt_sample(t, c, ms * GN_NS_PER_MS + GN_NS_PER_MS / 2);
 }
 
 /* RFC 5681 section 3.1; a window that is not used does not grow. */
-static void grow(struct gn_tcp_conn *c, uint64_t acked, uint64_t flight_before)
+void gn_tcp_grow(struct gn_tcp_conn *c, uint64_t acked, uint64_t flight_before)
 {
     if (flight_before * 2 < c->cwnd || c->cwnd >= CWND_MAX)
         return;
@@ -116,13 +95,13 @@ void gn_tcp_ack_advance(struct gn_tcp *t, struct gn_tcp_conn *c, const uint32_t 
         c->seg_head++;
     }
     if (GN_LIKELY(sent_ns != 0))
-        rtt_sample(t, c, now - sent_ns);
+        gn_tcp_rtt_sample(t, c, now - sent_ns);
     else
         echo_sample(t, c, echo, now);
     c->retries = 0;
     c->dup_acks = 0;
     if (c->recovery != GN_TCP_RECOVERY_FAST)
-        grow(c, acked, flight);
+        gn_tcp_grow(c, acked, flight);
     if (GN_UNLIKELY(c->recovery != GN_TCP_RECOVERY_NONE))
         recovery_ack(t, c, acked);
     c->rto_at = GN_NET_NEVER;

@@ -19,6 +19,7 @@
 #define GN_TCP_OOO_MAX      32u                   /* out-of-order ranges remembered */
 #define GN_TCP_HDR_MAX      80u                   /* template: Ethernet with VLAN, IPv4, TCP with timestamps: 70 */
 #define GN_TCP_DUP_ACKS     3u
+#define GN_TCP_RECENT       64u  /* power of two */
 #define GN_TCP_MSS_FLOOR    48u  /* what a peer may ask for at least: headers need not outweigh data */
 #define GN_TCP_MSS_RFC      536u /* RFC 9293 MUST-15 */
 #define GN_TCP_PAWS_IDLE_NS (24ull * 86400ull * GN_NS_PER_S) /* RFC 7323 section 5.5 */
@@ -122,8 +123,11 @@ struct gn_tcp_conn {
     uint32_t index; /* of the slot */
     uint8_t force;  /* the next lost segment goes out whatever the congestion window says */
     uint8_t pad0[3];
-    /* header template and the parts of its checksums that do not change */
+    /* header template and the parts of its checksums that do not change; see gn_tcp_make_ready */
     uint64_t ip_sum, tcp_sum;
+    uint64_t ready_sum; /* of the template as it is, for a message of ready_len bytes */
+    uint16_t ready_len; /* 0: acknowledgement, window or echo in the template are not those of now */
+    uint16_t last_len;  /* of the message sent last */
     uint8_t hdr[GN_TCP_HDR_MAX];
     struct gn_tcp_range ooo[GN_TCP_OOO_MAX];
     uint64_t retransmits, timeouts, fast_recoveries, dup_ack_count, segs_in, segs_out, soft_errors, challenge_count;
@@ -155,6 +159,9 @@ struct gn_tcp {
     uint32_t resets; /* RST sent in the current second */
     uint64_t resets_ns;
     struct gn_tcp_listener listeners[GN_TCP_LISTEN_MAX];
+    /* where the connection was that last had these ports, from the table's start: a hint, looked at before the hash */
+    uint64_t recent[GN_TCP_RECENT];
+    uint64_t unready; /* the connection whose template was outdated last, from the table's start; 0 = none */
 };
 
 /* ---- places ---- */
@@ -320,6 +327,20 @@ void gn_tcp_event(struct gn_tcp *t, struct gn_tcp_conn *c, uint32_t events);
 struct gn_tcp_listener *gn_tcp_listener(struct gn_tcp *t, uint16_t port);
 void gn_tcp_slots_rebuild(struct gn_tcp *t);
 
+/* gn_tcp_outdated: what the template says of the receiving side is no longer so. gn_tcp_timer makes it ready again; an
+ * order that comes earlier has its header sealed in full. */
+static inline void gn_tcp_outdated(struct gn_tcp *t, struct gn_tcp_conn *c)
+{
+    c->ready_len = 0;
+    t->unready = (uint64_t)((uint8_t *)c - (uint8_t *)t);
+}
+
+/* gn_tcp_recent: the hint for a segment's ports, remote << 16 | local or the other way round. */
+static inline uint64_t *gn_tcp_recent(struct gn_tcp *t, uint32_t ports)
+{
+    return &t->recent[(ports ^ ports >> 16) & (GN_TCP_RECENT - 1)];
+}
+
 /* ---- tcp_conn.c: life of a connection ---- */
 
 /* gn_tcp_open: fields of a new connection except state; its SYN is sent by gn_tcp_output. */
@@ -337,6 +358,9 @@ uint32_t gn_tcp_isn(const struct gn_tcp *t, const struct gn_tcp_conn *c, uint64_
 void gn_tcp_template(const struct gn_net *net, struct gn_tcp_conn *c);
 /* gn_tcp_route_anew: finds the MAC of the next hop for the template; see gn_tcp_route. */
 int gn_tcp_route_anew(struct gn_net *net, struct gn_tcp_conn *c, struct gn_txq *txq) GN_MUST_CHECK;
+/* gn_tcp_make_ready: brings acknowledgement, window, echo, length and checksums of the template up to date for a
+ * message of len bytes, so that an order needs its sequence number, the time and its own bytes only. */
+void gn_tcp_make_ready(struct gn_tcp_conn *c, uint32_t len);
 /* gn_tcp_way: the next frame of the txq when the route is known; NULL, and the connection is blocked, when not. */
 uint8_t *gn_tcp_way(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, struct gn_txq *txq);
 /* gn_tcp_emit: a segment with options as they are due (SYN: all; SACK blocks on an ACK), its payload from the send
@@ -385,6 +409,33 @@ void gn_tcp_ack(struct gn_tcp *t, struct gn_tcp_conn *c, const struct gn_tcp_in 
 /* gn_tcp_ack_advance: snd_una moves to ack: descriptors, round-trip sample, congestion window, timer. echo is the
  * segment's timestamp echo, NULL when it has none. */
 void gn_tcp_ack_advance(struct gn_tcp *t, struct gn_tcp_conn *c, const uint32_t *echo, uint64_t ack, uint64_t now);
+/* gn_tcp_grow: the congestion window after an ACK of `acked` bytes with flight_before in flight. */
+void gn_tcp_grow(struct gn_tcp_conn *c, uint64_t acked, uint64_t flight_before);
+
+/* gn_tcp_rtt_sample: RFC 6298 section 2, with a clock granularity of 1 ms. */
+static inline void gn_tcp_rtt_sample(const struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t rtt)
+{
+    uint64_t min = (uint64_t)t->conf.rto_min_us * 1000;
+    uint64_t max = (uint64_t)t->conf.rto_max_us * 1000;
+    uint64_t srtt = c->srtt_ns;
+    uint64_t rttvar = c->rttvar_ns;
+    rtt = rtt > max ? max : rtt;
+    if (GN_UNLIKELY(srtt == 0)) {
+        srtt = rtt == 0 ? 1 : rtt;
+        rttvar = rtt / 2;
+    } else {
+        uint64_t delta = rtt > srtt ? rtt - srtt : srtt - rtt;
+        rttvar = rttvar - rttvar / 4 + delta / 4;
+        srtt = srtt - srtt / 8 + rtt / 8;
+    }
+    uint64_t var = 4 * rttvar > GN_NS_PER_MS ? 4 * rttvar : GN_NS_PER_MS;
+    uint64_t rto = srtt + var;
+    c->srtt_ns = srtt;
+    c->rttvar_ns = rttvar;
+    c->rto_ns = rto < min ? min : rto > max ? max : rto;
+    c->backoff = 0;
+}
+
 /* gn_tcp_all_lost: everything in flight is to be sent again; SACK marks are forgotten (RFC 2018 section 8). */
 void gn_tcp_all_lost(struct gn_tcp *t, struct gn_tcp_conn *c);
 

@@ -1,5 +1,5 @@
 /* Segments in: RFC 9293 section 3.10.7 with the defences of RFC 5961 and RFC 7323. */
-#include "dataplane/net/tcp_conn.h"
+#include "dataplane/net/tcp_fast.h"
 
 static void option(struct gn_tcp_in *s, uint8_t kind, const uint8_t *v, uint32_t len)
 {
@@ -337,6 +337,7 @@ static uint16_t segment(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn
         (int32_t)(s->ts_val - c->ts_recent) >= 0) {
         c->ts_recent = s->ts_val;
         c->ts_recent_ns = now;
+        gn_tcp_outdated(t, c);
     }
     c->heard_ns = now;
     c->keepalives = 0;
@@ -348,43 +349,10 @@ static uint16_t segment(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn
     return payload(t, net, c, s, off, now, txq);
 }
 
-/* Header prediction: an ACK of new data, in order, with a timestamp, on an established connection to which nothing rare
- * is happening. True when it was that and is dealt with; everything else goes the long way with the same result. */
-static inline bool expected_ack(struct gn_tcp *t, struct gn_tcp_conn *c, const struct gn_ip_in *in, uint64_t now)
-{
-    const uint8_t *p = in->l4;
-    if (in->l4_len != GN_TCP_LEN + GN_TCP_TS_SPACE || p[12] != (GN_TCP_LEN + GN_TCP_TS_SPACE) << 2 ||
-        gn_load_be32(p + GN_TCP_LEN) != 0x0101080au || p[13] != GN_TCP_ACK)
-        return false;
-    uint32_t ahead = gn_load_be32(p + 8) - (c->iss + (uint32_t)c->snd_una);
-    uint32_t wnd = (uint32_t)gn_load_be16(p + 14) << c->snd_wscale;
-    uint32_t ts = gn_load_be32(p + GN_TCP_LEN + 4);
-    bool usual = c->state == GN_TCP_ESTABLISHED && c->ts_on != 0 && c->recovery == GN_TCP_RECOVERY_NONE &&
-                 c->sacked == 0 && c->want_write == 0 && c->ack_now == 0 && c->snd_end == c->snd_nxt;
-    if (!usual || gn_load_be32(p + 4) != c->irs + (uint32_t)c->rcv_nxt || (int32_t)(ts - c->ts_recent) < 0 ||
-        ahead - 1 >= gn_tcp_flight(c) || wnd == 0 || c->snd_wnd == 0)
-        return false;
-    if (c->last_ack == c->rcv_nxt) {
-        c->ts_recent = ts;
-        c->ts_recent_ns = now;
-    }
-    c->segs_in++;
-    c->heard_ns = now;
-    c->keepalives = 0;
-    c->snd_wnd = wnd;
-    if (wnd > c->max_wnd)
-        c->max_wnd = wnd;
-    c->wnd_seq = c->rcv_nxt;
-    c->wnd_ack = c->snd_una + ahead;
-    uint32_t echo = gn_load_be32(p + GN_TCP_LEN + 8);
-    gn_tcp_ack_advance(t, c, &echo, c->snd_una + ahead, now);
-    return true;
-}
-
 static bool checksum_ok(const struct gn_ip_in *in)
 {
     uint64_t sum = gn_csum_pseudo(in->src, in->dst, GN_IP_PROTO_TCP, in->l4_len);
-    return gn_csum_fold(gn_csum_add(sum, in->l4, in->l4_len)) == 0xffff;
+    return gn_csum_fold(gn_csum_wide(sum, in->l4, in->l4_len)) == 0xffff;
 }
 
 static int input_slow(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, const struct gn_ip_in *in,
@@ -429,24 +397,25 @@ static int input_slow(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *
     return out->kind;
 }
 
-GN_HOT int gn_tcp_input(struct gn_tcp *t, struct gn_net *net, const struct gn_ip_in *in, struct gn_txq *txq,
-                        struct gn_net_rx *out)
+int gn_tcp_input(struct gn_tcp *t, struct gn_net *net, const struct gn_ip_in *in, struct gn_txq *txq,
+                 struct gn_net_rx *out)
 {
-    uint64_t now = gn_tcp_clock(t, in->now_ns);
     if (GN_UNLIKELY(in->l4_len < GN_TCP_LEN))
         return gn_net_dropped(net, out, GN_NET_DROP_TCP_BAD);
     if ((in->flags & GN_NET_IN_L4_CSUM_OK) == 0 && GN_UNLIKELY(!checksum_ok(in)))
         return gn_net_dropped(net, out, GN_NET_DROP_TCP_CSUM);
+    uint64_t now = gn_tcp_clock(t, in->now_ns);
     out->src_port = gn_load_be16(in->l4);
     out->dst_port = gn_load_be16(in->l4 + 2);
     struct gn_tcp_conn *c = gn_tcp_find(t, in->src, out->src_port, out->dst_port);
-    if (GN_UNLIKELY(c == NULL || !expected_ack(t, c, in, now)))
-        return input_slow(t, net, c, in, now, txq, out);
-    out->conn = c->index;
-    out->events = c->events;
-    out->kind = c->events != 0 ? GN_NET_RX_TCP : GN_NET_RX_HANDLED;
-    out->len = (uint32_t)(c->rcv_nxt - c->consumed);
-    return out->kind;
+    if (c != NULL && in->l4_len >= GN_TCP_LEN + GN_TCP_TS_SPACE && in->l4 == in->ip + GN_IP_LEN) {
+        /* Not yet tried with this hint, or the frame has a tag. */
+        *gn_tcp_recent(t, (uint32_t)out->src_port << 16 | out->dst_port) = (uint64_t)((uint8_t *)c - (uint8_t *)t);
+        int kind = gn_tcp_expected(t, net, in->ip, in->now_ns, txq, out);
+        if (kind >= 0)
+            return kind;
+    }
+    return input_slow(t, net, c, in, now, txq, out);
 }
 
 bool gn_tcp_icmp(struct gn_tcp *t, struct gn_net *net, const struct gn_icmp_quote *q, uint64_t now_ns,

@@ -1,5 +1,5 @@
 /* Taking a table over from a process that is gone, and the invariants that hold between any two calls. */
-#include "dataplane/net/tcp_conn.h"
+#include "dataplane/net/tcp_seal.h"
 
 #define BROKEN(cond, text) \
     do {                   \
@@ -54,6 +54,19 @@ static const char *check_offsets(const struct gn_tcp *t, const struct gn_tcp_con
     return NULL;
 }
 
+/* A template that is ready says what the next segment has to say. */
+static const char *check_ready(const struct gn_tcp_conn *c)
+{
+    const uint8_t *tcp = c->hdr + c->eth_len + GN_IP_LEN;
+    if (c->ready_len == 0 || c->hdr_len == 0)
+        return NULL;
+    BROKEN(c->ts_on == 0, "template ready without timestamps");
+    BROKEN(gn_load_be32(tcp + 8) != c->irs + (uint32_t)c->rcv_nxt, "template with another acknowledgement");
+    BROKEN(gn_load_be16(tcp + 14) != gn_tcp_window_field(c, false), "template with another window");
+    BROKEN(gn_load_be32(tcp + GN_TCP_LEN + 8) != c->ts_recent, "template with another echo");
+    return NULL;
+}
+
 static const char *check_conn(const struct gn_tcp *t, const struct gn_tcp_conn *c)
 {
     const char *what = check_offsets(t, c);
@@ -61,6 +74,8 @@ static const char *check_conn(const struct gn_tcp *t, const struct gn_tcp_conn *
         what = check_segs(t, c);
     if (what == NULL)
         what = check_ooo(t, c);
+    if (what == NULL)
+        what = check_ready(c);
     BROKEN(what != NULL, what);
     BROKEN(c->snd_una > c->snd_nxt || (c->snd_nxt > c->snd_end + 1), "snd_una, snd_nxt, snd_end out of order");
     BROKEN(c->snd_nxt > c->snd_end && c->state > GN_TCP_CLOSED && c->state < GN_TCP_FIN_WAIT_1,
@@ -216,6 +231,7 @@ int gn_tcp_join(void *mem, uint64_t max_bytes, uint64_t now_ns, struct gn_tcp **
         struct gn_tcp_conn *c = gn_tcp_conn_at(t, i);
         c->arp_gen = 0;
         c->hdr_len = 0; /* the template may be torn: gn_tcp_route builds it anew */
+        c->ready_len = 0;
         if (c->state > GN_TCP_CLOSED)
             join_conn(t, c, now);
         else if (c->state == GN_TCP_CLOSED && c->owner != GN_TCP_OWNER_CALLER)

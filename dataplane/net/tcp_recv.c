@@ -52,6 +52,7 @@ static void in_order(struct gn_tcp *t, struct gn_tcp_conn *c, const uint8_t *dat
         nxt = take_in(c, nxt);
         c->ack_now = 1; /* a hole was filled: RFC 5681 section 4.2 */
     }
+    gn_tcp_outdated(t, c);
     GN_STORE_ORDER();
     c->rcv_nxt = nxt;
     gn_tcp_event(t, c, GN_TCP_EV_READABLE);
@@ -99,6 +100,7 @@ uint16_t gn_tcp_data(struct gn_tcp *t, struct gn_tcp_conn *c, int64_t off, const
     if (GN_UNLIKELY(c->rcv_fin != 0)) {
         c->ack_now = 1;
         if (c->rcv_nxt == c->rcv_fin) {
+            gn_tcp_outdated(t, c);
             c->rcv_nxt++;
             gn_tcp_event(t, c, GN_TCP_EV_PEER_CLOSED);
         }
@@ -150,6 +152,7 @@ void gn_tcp_consume(struct gn_tcp *t, uint32_t conn, uint32_t n)
     if (edge - c->rcv_adv < step)
         return;
     c->rcv_adv = edge;
+    gn_tcp_outdated(t, c);
     bool was_short = c->rcv_told < c->rcv_nxt + 2 * (uint64_t)c->mss;
     if (gn_tcp_may_receive(c) && (was_short || c->rcv_adv - c->rcv_told >= t->rcvbuf / 2)) {
         c->ack_now = 1;

@@ -23,25 +23,28 @@ static inline uint16_t gn_tcp_window_field(const struct gn_tcp_conn *c, bool syn
 static inline void gn_tcp_seal(struct gn_tcp_conn *c, uint8_t *frame, uint64_t seq, uint8_t flags, uint32_t len,
                                uint64_t data_sum, uint64_t now)
 {
-    uint8_t *ip = frame + c->eth_len;
+    /* All that is read of the connection comes first: a store through a byte pointer might change it. */
+    const uint32_t eth_len = c->eth_len;
+    const uint32_t total = c->hdr_len - eth_len + len;
+    const uint64_t ip_sum = c->ip_sum;
+    uint64_t sum = c->tcp_sum + data_sum + ((uint64_t)flags << 8) + __builtin_bswap16((uint16_t)(total - GN_IP_LEN));
+    const bool stamps = c->ts_on != 0;
+    const uint32_t val_be = __builtin_bswap32(gn_tcp_ts_now(c, now));
+    const uint32_t ecr_be = __builtin_bswap32(c->ts_recent);
+    const uint32_t seq_be = __builtin_bswap32(c->iss + (uint32_t)seq);
+    const uint32_t ack_be = __builtin_bswap32(c->irs + (uint32_t)c->rcv_nxt);
+    const uint16_t wnd_be = __builtin_bswap16(gn_tcp_window_field(c, false));
+    uint8_t *ip = frame + eth_len;
     uint8_t *tcp = ip + GN_IP_LEN;
-    uint32_t total = c->hdr_len - (uint32_t)c->eth_len + len;
     uint16_t total_be = __builtin_bswap16((uint16_t)total);
     memcpy(ip + 2, &total_be, 2);
-    gn_csum_store(ip + 10, (uint16_t) ~((c->ip_sum + total_be) + ((c->ip_sum + total_be) >> 16)));
-
-    uint32_t seq_be = __builtin_bswap32(c->iss + (uint32_t)seq);
-    uint32_t ack_be = __builtin_bswap32(c->irs + (uint32_t)c->rcv_nxt);
-    uint16_t wnd_be = __builtin_bswap16(gn_tcp_window_field(c, false));
+    gn_csum_store(ip + 10, (uint16_t) ~((ip_sum + total_be) + ((ip_sum + total_be) >> 16)));
     memcpy(tcp + 4, &seq_be, 4);
     memcpy(tcp + 8, &ack_be, 4);
     tcp[13] = flags;
     memcpy(tcp + 14, &wnd_be, 2);
-    uint64_t sum = c->tcp_sum + data_sum + seq_be + ack_be + wnd_be + ((uint64_t)flags << 8) +
-                   __builtin_bswap16((uint16_t)(total - GN_IP_LEN));
-    if (GN_LIKELY(c->ts_on != 0)) {
-        uint32_t val_be = __builtin_bswap32(gn_tcp_ts_now(c, now));
-        uint32_t ecr_be = __builtin_bswap32(c->ts_recent);
+    sum += (uint64_t)seq_be + ack_be + wnd_be;
+    if (GN_LIKELY(stamps)) {
         memcpy(tcp + GN_TCP_LEN + 4, &val_be, 4);
         memcpy(tcp + GN_TCP_LEN + 8, &ecr_be, 4);
         sum += (uint64_t)val_be + ecr_be;

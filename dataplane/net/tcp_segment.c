@@ -65,6 +65,24 @@ void gn_tcp_template(const struct gn_net *net, struct gn_tcp_conn *c)
     c->tcp_sum =
         gn_csum_fold(gn_csum_pseudo(c->local_ip, c->remote_ip, GN_IP_PROTO_TCP, 0) + gn_csum_add(0, tcp, tcp_len));
     c->arp_gen = 0;
+    c->ready_len = 0;
+}
+
+void gn_tcp_make_ready(struct gn_tcp_conn *c, uint32_t len)
+{
+    c->ready_len = 0;
+    if (c->ts_on == 0)
+        return; /* gn_tcp_seal does it for each message */
+    uint8_t *ip = c->hdr + c->eth_len;
+    uint8_t *tcp = ip + GN_IP_LEN;
+    gn_tcp_seal(c, c->hdr, 0, GN_TCP_ACK | GN_TCP_PSH, len, 0, 0);
+    memset(tcp + 4, 0, 4);
+    memset(tcp + GN_TCP_LEN + 4, 0, 4);
+    memset(tcp + 16, 0, 2);
+    uint32_t tcp_len = gn_load_be16(ip + 2) - GN_IP_LEN;
+    c->ready_sum = gn_csum_fold(gn_csum_pseudo(c->local_ip, c->remote_ip, GN_IP_PROTO_TCP, tcp_len) +
+                                gn_csum_add(0, tcp, tcp_len - len));
+    c->ready_len = (uint16_t)len;
 }
 
 int gn_tcp_route_anew(struct gn_net *net, struct gn_tcp_conn *c, struct gn_txq *txq)

@@ -138,6 +138,9 @@ uint32_t gn_tcp_events(struct gn_tcp *t, uint32_t conn)
 /* Everything that is derived from the connections: free list, hash, event queue, counts of the listeners. */
 void gn_tcp_slots_rebuild(struct gn_tcp *t)
 {
+    for (uint32_t i = 0; i < GN_TCP_RECENT; i++)
+        t->recent[i] = t->conn_off;
+    t->unready = 0;
     memset(gn_tcp_hash_slots(t), 0, ((uint64_t)t->hash_mask + 1) * sizeof(uint32_t));
     t->free_head = GN_TCP_NONE;
     t->used = 0;

@@ -126,9 +126,20 @@ static GN_COLD void look_through(struct gn_tcp *t, struct gn_net *net, uint64_t 
     t->next_ns = next < now + TICK_NS ? now + TICK_NS : next;
 }
 
+/* Off the path of an order: the template of the connection that heard something. */
+static void make_ready(struct gn_tcp *t)
+{
+    struct gn_tcp_conn *c = (struct gn_tcp_conn *)(void *)((uint8_t *)t + t->unready);
+    t->unready = 0;
+    if (c->state == GN_TCP_ESTABLISHED && c->hdr_len != 0 && c->ready_len == 0 && c->last_len != 0)
+        gn_tcp_make_ready(c, c->last_len);
+}
+
 uint64_t gn_tcp_timer(struct gn_tcp *t, struct gn_net *net, uint64_t now_ns, struct gn_txq *txq)
 {
     uint64_t now = gn_tcp_clock(t, now_ns);
+    if (t->unready != 0)
+        make_ready(t);
     bool arp = t->arp_gen != net->arp_gen && t->blocked != 0;
     if (GN_UNLIKELY(now >= t->next_ns || arp)) {
         /* gn_tcp_route takes its time from the endpoint, which may not have heard of this call's */

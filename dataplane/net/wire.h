@@ -112,6 +112,59 @@ static inline uint64_t gn_csum_copy_padded(uint8_t *to, const uint8_t *from, uin
     return acc[0] + acc[1] + acc[2] + acc[3];
 }
 
+/* gn_csum_copy_both: the same with two copies, from bytes that end after len: both copies are padded with zeros. */
+static inline uint64_t gn_csum_copy_both(uint8_t *to, uint8_t *frame, const uint8_t *from, uint32_t len)
+{
+    const gn_v4u64 low = {0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu};
+    gn_v4u64 acc = {0, 0, 0, 0};
+    gn_v4u64 v;
+    for (; len >= 32; len -= 32, to += 32, frame += 32, from += 32) {
+        memcpy(&v, from, sizeof v);
+        memcpy(to, &v, sizeof v);
+        memcpy(frame, &v, sizeof v);
+        acc += (v & low) + (v >> 32);
+    }
+    if (len != 0) {
+        memset(frame, 0, sizeof v);
+        memcpy(frame, from, len);
+        memcpy(&v, frame, sizeof v);
+        memcpy(to, &v, sizeof v);
+        acc += (v & low) + (v >> 32);
+    }
+    return acc[0] + acc[1] + acc[2] + acc[3];
+}
+
+/* gn_csum_word: adds 8 bytes at p to a running ones' complement sum of 64-bit words: the carry comes round. */
+static inline uint64_t gn_csum_word(uint64_t sum, const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    sum += v;
+    return sum + (sum < v);
+}
+
+/* gn_csum_wide: gn_csum_add, 32 bytes at a time. */
+static inline uint64_t gn_csum_wide(uint64_t sum, const uint8_t *p, uint32_t len)
+{
+    for (; len >= 32; len -= 32, p += 32) {
+        sum = gn_csum_word(sum, p);
+        sum = gn_csum_word(sum, p + 8);
+        sum = gn_csum_word(sum, p + 16);
+        sum = gn_csum_word(sum, p + 24);
+    }
+    sum = (sum & 0xffffffffu) + (sum >> 32);
+    return GN_LIKELY(len == 0) ? sum : gn_csum_add(sum, p, len);
+}
+
+/* gn_csum_ip20: sum of a header without options. */
+static inline uint64_t gn_csum_ip20(const uint8_t *p)
+{
+    uint32_t last;
+    memcpy(&last, p + 16, sizeof last);
+    uint64_t sum = gn_csum_word(gn_csum_word(0, p), p + 8);
+    return (sum & 0xffffffffu) + (sum >> 32) + last;
+}
+
 /* gn_csum_fold: a running sum as a 16-bit ones' complement sum, in memory order. */
 static inline uint16_t gn_csum_fold(uint64_t sum)
 {

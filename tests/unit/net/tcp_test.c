@@ -70,7 +70,12 @@ static void prepare_and_commit_make_the_same_frame(void)
     struct gn_tcp_conn *c = pair_conn(&a, ca);
     struct gn_tcp_conn before = *c;
     CU_ASSERT_EQUAL(gn_tcp_warm(a.tcp, a.net, ca, 100, now, &a.txq), GN_TCP_OK);
-    CU_ASSERT_EQUAL(memcmp(&before, c, sizeof before), 0); /* warming leaves no trace */
+    struct gn_tcp_conn warmed = *c;
+    memcpy(warmed.hdr, before.hdr, sizeof warmed.hdr);
+    warmed.ready_sum = before.ready_sum;
+    warmed.ready_len = before.ready_len;
+    CU_ASSERT_EQUAL(c->ready_len, 100);
+    CU_ASSERT_EQUAL(memcmp(&before, &warmed, sizeof before), 0); /* but for the template warming leaves no trace */
     CU_ASSERT_EQUAL(a.txq.n, 0);
     CU_ASSERT_EQUAL(pair_send(&a, ca, bytes, 100), GN_TCP_OK);
     uint32_t len = a.txq.len[0];
