@@ -291,7 +291,7 @@ static void check_sessions(struct gn_walk *w)
 static void check_paths(struct gn_walk *w)
 {
     const struct gn_conf *c = &w->draft->conf;
-    const char *const paths[] = {c->run_dir, c->huge_dir, c->journal.dir};
+    const char *const paths[] = {c->run_dir, c->huge_dir, c->journal.dir, c->journal.key};
 
     for (size_t i = 0; i < GN_ARRAY_LEN(paths); i++)
         if (paths[i][0] != '\0' && paths[i][0] != '/')

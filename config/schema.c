@@ -245,6 +245,11 @@ const struct gn_schema_key gn_schema[] = {
      .help = "market-data packets too, so that a day can be replayed"},
     {"journal.ring_cells", GN_TYPE_INT, "64-byte cells", "1048576", RANGE(1024, GN_RING_CELLS_MAX),
      TOP(conf.journal.ring_cells), .flags = GN_KEY_POW2, .help = "event ring of each loop; a full ring stops trading"},
+    {"journal.checkpoint", GN_TYPE_DURATION, "ms", "1s", RANGE(10, 600000), TOP(conf.journal.checkpoint_ms),
+     .help = "time between two signed checkpoints, also when nothing happens"},
+    {"journal.key", GN_TYPE_PATH, NULL, "", RANGE(1, GN_PATH_MAX - 1), TOP(conf.journal.key),
+     .help = "Ed25519 private key (PEM, mode 0600) that signs them; made when absent, the public key beside it as "
+             ".pub; left out: journal.key in journal.dir. Keep copies of the public key away from the journal"},
 
     {"heartbeat", GN_TYPE_MAP, NULL, "{}", .help = "what the data plane expects of the control plane"},
     {"heartbeat.period", GN_TYPE_DURATION, "ms", "10ms", RANGE(1, 1000), TOP(conf.heartbeat_period_ms),

@@ -119,6 +119,14 @@ static bool open_journal(struct gn_appliance *a, char *err)
             return false;
         }
     }
+    char path[GN_PATH_MAX + 16];
+    if (a->conf->journal.key[0] != 0)
+        snprintf(path, sizeof path, "%s", a->conf->journal.key);
+    else
+        snprintf(path, sizeof path, "%s/journal.key", a->conf->journal.dir);
+    a->key = gn_journal_key_load(path, err, GN_APPLIANCE_ERR_LEN);
+    if (a->key == NULL)
+        return false;
     struct gn_journal_conf jc = {
         .dir = a->conf->journal.dir,
         .instance = a->conf->instance,
@@ -127,6 +135,8 @@ static bool open_journal(struct gn_appliance *a, char *err)
         .rings_id = a->plane.hdr->epoch,
         .segment_bytes = a->conf->journal.segment_mib << 20,
         .segments_ahead = a->conf->journal.segments_ahead,
+        .key = a->key,
+        .checkpoint_ms = a->conf->journal.checkpoint_ms,
     };
     memcpy(jc.config_sha256, a->conf->config_sha256, sizeof jc.config_sha256);
     return gn_journal_open(&a->journal, &jc, rings, n, err, GN_APPLIANCE_ERR_LEN) == GN_JOURNAL_OK;
@@ -208,6 +218,7 @@ int gn_appliance_close(struct gn_appliance *a)
     gn_appliance_say(a, "control plane stops");
     atomic_store_explicit(&a->control->controlplane.state, GN_STATE_STOPPING, memory_order_release);
     int rc = gn_journal_close(a->journal, gn_now_ns());
+    gn_journal_key_free(a->key);
     atomic_store_explicit(&a->beat_stop, 1, memory_order_release);
     pthread_join(a->beat_thread, NULL);
     atomic_store_explicit(&a->control->controlplane.state, GN_STATE_STOPPED, memory_order_release);

@@ -284,55 +284,60 @@ void gn_journal_print(FILE *out, const struct gn_journal_item *item)
     (void)fputs("}\n", out);
 }
 
-/* The order ids that a record names. */
-static bool names_order(const struct gn_journal_item *item, uint64_t id)
+/* ---- rows for spreadsheets ---- */
+
+#define CSV_HEAD                                                                                                     \
+    "time_ns,type,kind,order_id,other_id,instrument,strategy,session,side,price,qty,leaves,cum,position,code,match," \
+    "ring,seq,corr"
+
+void gn_journal_print_csv_head(FILE *out)
 {
-    const void *payload = item->payload;
-    const struct gn_ev_order *order = payload;
-    const struct gn_exec *exec = payload;
-    const struct gn_intent *intent = payload;
-    switch (item->rec->type) {
-    case GN_EV_ORDER:
-        return item->payload_bytes >= sizeof *order && (order->order_id == id || order->intent.target == id);
-    case GN_EV_EXEC:
-    case GN_EV_EXEC_REPORT:
-        return item->payload_bytes >= sizeof *exec && (exec->order_id == id || exec->prev_id == id);
-    case GN_EV_INTENT:
-        return item->payload_bytes >= sizeof *intent && intent->target == id;
-    default:
-        return false;
-    }
+    (void)fputs(CSV_HEAD "\n", out);
 }
 
-static bool wanted(const struct gn_journal_filter *f, const struct gn_journal_item *item)
+static void csv_name(FILE *out, const char *const *names, size_t n, uint64_t value)
+{
+    if (value < n && names[value] != NULL)
+        (void)fprintf(out, "%s,", names[value]);
+    else
+        (void)fprintf(out, "%" PRIu64 ",", value);
+}
+
+static void csv_exec(FILE *out, const struct gn_exec *e)
+{
+    csv_name(out, exec_names, GN_ARRAY_LEN(exec_names), e->kind);
+    (void)fprintf(out, "%016" PRIx64 ",%016" PRIx64 ",%u,%u,%u,", e->order_id, e->prev_id, e->instrument, e->strategy,
+                  e->session);
+    csv_name(out, side_names, GN_ARRAY_LEN(side_names), e->side);
+    (void)fprintf(out, "%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%u,%" PRIu64, e->price, e->qty,
+                  e->leaves, e->cum, e->position, e->reason, e->match);
+}
+
+static void csv_intent(FILE *out, const struct gn_intent *e, uint64_t id, uint16_t verdict)
+{
+    csv_name(out, action_names, GN_ARRAY_LEN(action_names), e->action);
+    (void)fprintf(out, "%016" PRIx64 ",%016" PRIx64 ",%u,%u,%u,", id, e->target, e->instrument, e->strategy,
+                  e->session);
+    csv_name(out, side_names, GN_ARRAY_LEN(side_names), e->side);
+    (void)fprintf(out, "%" PRId64 ",%" PRId64 ",,,,%u,", e->price, e->qty, verdict);
+}
+
+void gn_journal_print_csv(FILE *out, const struct gn_journal_item *item)
 {
     const struct gn_rec *rec = item->rec;
-    if (f->types != 0 && (rec->type >= 64 || (f->types >> rec->type & 1) == 0))
-        return false;
-    if (rec->time_ns < f->from_ns || (f->to_ns != 0 && rec->time_ns >= f->to_ns))
-        return false;
-    return f->order_id == 0 || rec->corr == f->order_id || names_order(item, f->order_id);
-}
-
-int gn_journal_dump(const char *dir, const struct gn_journal_filter *filter, FILE *out,
-                    struct gn_journal_finding *finding)
-{
-    static const struct gn_journal_filter all;
-    const struct gn_journal_filter *f = filter != NULL ? filter : &all;
-    struct gn_journal_reader *r;
-    struct gn_journal_item item;
-    uint64_t lines = 0;
-    int rc = gn_journal_reader_open(&r, dir, NULL, finding);
-    if (rc != GN_JOURNAL_OK)
-        return rc;
-    while ((f->limit == 0 || lines < f->limit) && (rc = gn_journal_reader_next(r, &item)) == 1) {
-        if (!wanted(f, &item))
-            continue;
-        gn_journal_print(out, &item);
-        lines++;
+    const void *p = item->payload;
+    const char *name = gn_journal_event_name(rec->type);
+    (void)fprintf(out, "%" PRIu64 ",%s,", rec->time_ns, name != NULL ? name : "unknown");
+    if (rec->type == GN_EV_ORDER && item->payload_bytes >= sizeof(struct gn_ev_order)) {
+        const struct gn_ev_order *e = p;
+        csv_intent(out, &e->intent, e->order_id, e->verdict);
+    } else if (rec->type == GN_EV_INTENT && item->payload_bytes >= sizeof(struct gn_intent)) {
+        csv_intent(out, p, 0, 0);
+    } else if ((rec->type == GN_EV_EXEC || rec->type == GN_EV_EXEC_REPORT) &&
+               item->payload_bytes >= sizeof(struct gn_exec)) {
+        csv_exec(out, p);
+    } else {
+        (void)fputs(",,,,,,,,,,,,,", out);
     }
-    if (finding != NULL)
-        *finding = *gn_journal_reader_finding(r);
-    gn_journal_reader_close(r);
-    return rc < 0 ? rc : GN_JOURNAL_OK;
+    (void)fprintf(out, ",%u,%" PRIu64 ",%" PRIu64 "\n", rec->source, rec->seq, rec->corr);
 }

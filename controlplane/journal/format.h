@@ -21,7 +21,7 @@
 #include "dataplane/abi/ring.h"
 
 #define GN_JOURNAL_MAJOR 1u
-#define GN_JOURNAL_MINOR 0u
+#define GN_JOURNAL_MINOR 1u /* 1: checkpoints, and the previous segment's tree in the header */
 
 #define GN_JOURNAL_BLOCK  4096u /* unit of offsets and padding */
 #define GN_JOURNAL_SECTOR 512u  /* what a disk writes whole or not at all */
@@ -64,7 +64,12 @@ struct gn_journal_segment {
     uint64_t first_batch;  /* sequence of the first batch in here */
     uint64_t first_record; /* records in all segments before */
     uint32_t flags;        /* GN_JOURNAL_SEGMENT_* bits */
-    uint8_t reserved[256]; /* zeros */
+    uint32_t pad;          /* zero */
+    /* since 1.1 */
+    uint64_t prev_leaves; /* leaves of the Merkle tree that segment number - 1 ended with; 0 in segment 1 */
+    uint8_t prev_root[GN_JOURNAL_HASH];
+    uint64_t checkpoints;  /* in all segments before */
+    uint8_t reserved[204]; /* zeros */
     uint32_t crc;          /* CRC32C of the whole block with this field 0 */
     /* second sector: per ring number the last sequence before this segment, of this rings_id; 0 = none */
     uint64_t table_magic;
@@ -88,6 +93,9 @@ static_assert(offsetof(struct gn_journal_segment, prev_end) == 224, "layout");
 static_assert(offsetof(struct gn_journal_segment, first_batch) == 232, "layout");
 static_assert(offsetof(struct gn_journal_segment, first_record) == 240, "layout");
 static_assert(offsetof(struct gn_journal_segment, flags) == 248, "layout");
+static_assert(offsetof(struct gn_journal_segment, prev_leaves) == 256, "layout");
+static_assert(offsetof(struct gn_journal_segment, prev_root) == 264, "layout");
+static_assert(offsetof(struct gn_journal_segment, checkpoints) == 296, "layout");
 static_assert(offsetof(struct gn_journal_segment, crc) == 508, "crc ends the first sector");
 static_assert(offsetof(struct gn_journal_segment, table_magic) == GN_JOURNAL_SECTOR, "the table has its own sector");
 static_assert(offsetof(struct gn_journal_segment, last_seq) == 520, "layout");
@@ -95,6 +103,7 @@ static_assert(offsetof(struct gn_journal_segment, zeros) == 1024, "layout");
 
 enum gn_journal_batch_kind {
     GN_JOURNAL_BATCH_RECORDS = 1,
+    GN_JOURNAL_BATCH_CHECKPOINT = 2, /* checkpoint.h; since 1.1 */
 };
 
 enum gn_journal_batch_flag {

@@ -16,6 +16,7 @@
 #include "controlplane/journal/err.h"
 #include "controlplane/journal/format.h"
 #include "controlplane/journal/io.h"
+#include "controlplane/journal/sign.h"
 #include "dataplane/abi/ring.h"
 
 #define GN_JOURNAL_SEGMENT_BYTES_DEFAULT (64u << 20)
@@ -23,6 +24,7 @@
 #define GN_JOURNAL_AHEAD_DEFAULT         2u
 #define GN_JOURNAL_SLOW_US_DEFAULT       2000u /* half of the 4 ms that one missed timer tick costs */
 #define GN_JOURNAL_PROBE_COMMITS         16u
+#define GN_JOURNAL_CHECKPOINT_MS_DEFAULT 1000u
 
 struct gn_journal_conf {
     const char *dir;      /* made when it is missing */
@@ -38,7 +40,9 @@ struct gn_journal_conf {
     uint32_t slow_us;         /* a p50 of commits above this sets status.slow; 0 = default */
     bool accept_lost;         /* operator's choice after GN_JOURNAL_ERR_LOST: go on with a known gap */
     bool skip_probe;          /* do not measure commits at open */
-    const struct gn_journal_io *io; /* NULL = the real disk; else the caller's, which outlives the journal */
+    const struct gn_journal_key *key; /* signs checkpoints, outlives the journal; NULL = there are none */
+    uint32_t checkpoint_ms;           /* between two checkpoints; 0 = default */
+    const struct gn_journal_io *io;   /* NULL = the real disk; else the caller's, which outlives the journal */
 };
 
 struct gn_journal;
@@ -61,6 +65,7 @@ struct gn_journal_status {
     uint64_t ready_segments;                /* prepared after it */
     uint64_t lag_cells;                     /* in all rings, not durable yet */
     uint64_t last_commit_ns, max_commit_ns; /* from submit to durable */
+    uint64_t checkpoints;                   /* durable, of all lives */
     uint64_t probe_p50_ns, probe_max_ns;    /* of GN_JOURNAL_PROBE_COMMITS at open */
 };
 

@@ -38,6 +38,9 @@ static int take_conf(struct gn_journal *j, const struct gn_journal_conf *c, char
     memcpy(j->config_sha256, c->config_sha256, sizeof j->config_sha256);
     j->appliance_epoch = c->appliance_epoch;
     j->rings_id = c->rings_id;
+    j->key = c->key;
+    j->checkpoint_ns =
+        (uint64_t)(c->checkpoint_ms != 0 ? c->checkpoint_ms : GN_JOURNAL_CHECKPOINT_MS_DEFAULT) * 1000000;
     return GN_JOURNAL_OK;
 }
 
@@ -107,7 +110,7 @@ static int recover(struct gn_journal *j, const struct gn_journal_conf *c, char *
         return REFUSE(GN_JOURNAL_ERR_LOCKED, "%s: another process journals into it", j->dir);
     if (rc != 0)
         return REFUSE(GN_JOURNAL_ERR_IO, "%s: %s", j->dir, strerror(-rc));
-    rc = gn_journal_recover(&j->io, j->dir, j->segment_bytes, &found, err, err_bytes);
+    rc = gn_journal_recover(&j->io, j->dir, j->segment_bytes, c->accept_lost, &found, err, err_bytes);
     if (rc != GN_JOURNAL_OK)
         return rc;
     j->number = found.segment;
@@ -116,6 +119,9 @@ static int recover(struct gn_journal *j, const struct gn_journal_conf *c, char *
     j->next_batch = found.next_batch;
     j->records = found.records;
     memcpy(j->chain, found.chain, sizeof j->chain);
+    j->checkpoints = found.checkpoints;
+    atomic_store_explicit(&j->st_checkpoints, found.checkpoints, memory_order_relaxed);
+    j->tree = found.tree;
     j->torn_bytes = found.torn_bytes;
     j->closed_clean = found.closed_clean;
     j->config_changed =
@@ -201,7 +207,37 @@ static int take_memory(struct gn_journal *j, const char *dir)
         memset(j->buffer[i].mem, 0, GN_JOURNAL_BLOCK + (size_t)j->batch_bytes);
         gn_jw_reset(&j->buffer[i]);
     }
+    if (j->key == NULL)
+        return GN_JOURNAL_OK;
+    j->checkpoint.mem = aligned_alloc(GN_JOURNAL_BLOCK, 2 * GN_JOURNAL_BLOCK);
+    j->head = aligned_alloc(GN_JOURNAL_BLOCK, sizeof *j->head);
+    if (j->checkpoint.mem == NULL || j->head == NULL)
+        return GN_JOURNAL_ERR_NOMEM;
+    memset(j->checkpoint.mem, 0, 2 * GN_JOURNAL_BLOCK);
+    gn_jw_reset(&j->checkpoint);
     return GN_JOURNAL_OK;
+}
+
+/* The head file, made when it is missing or of no use. */
+static int open_head(struct gn_journal *j)
+{
+    const uint64_t bytes = GN_JOURNAL_HEAD_SLOTS * sizeof *j->head;
+    bool direct;
+    int handle = j->io.open(j->io.ctx, j->dir, GN_JOURNAL_HEAD_NAME, GN_JOURNAL_OPEN_WRITE, &direct);
+    if (handle >= 0 && j->io.size(j->io.ctx, handle) == (int64_t)bytes) {
+        j->head_handle = handle;
+        return 0;
+    }
+    if (handle >= 0)
+        j->io.close(j->io.ctx, handle);
+    else if (handle != -ENOENT)
+        return handle;
+    int rc = j->io.prepare(j->io.ctx, j->dir, GN_JOURNAL_HEAD_NAME, bytes);
+    if (rc != 0)
+        return rc;
+    handle = j->io.open(j->io.ctx, j->dir, GN_JOURNAL_HEAD_NAME, GN_JOURNAL_OPEN_WRITE, &direct);
+    j->head_handle = handle;
+    return handle < 0 ? handle : 0;
 }
 
 static int start(struct gn_journal *j, const struct gn_journal_conf *c, char *err, size_t err_bytes)
@@ -222,6 +258,10 @@ static int start(struct gn_journal *j, const struct gn_journal_conf *c, char *er
     rc = c->skip_probe ? 0 : probe(j);
     if (rc != 0)
         return REFUSE(GN_JOURNAL_ERR_IO, "%s: measuring the disk failed: %s", c->dir, strerror(-rc));
+    rc = j->key != NULL ? open_head(j) : 0;
+    if (rc != 0)
+        return REFUSE(GN_JOURNAL_ERR_IO, "%s/%s: %s", c->dir, GN_JOURNAL_HEAD_NAME, strerror(-rc));
+    j->checkpoint_due_ns = j->io.clock_ns(j->io.ctx) + j->checkpoint_ns;
     while (atomic_load_explicit(&j->prepared, memory_order_relaxed) == j->number) {
         rc = gn_jw_prepare_one(j);
         if (rc < 0)
@@ -231,10 +271,22 @@ static int start(struct gn_journal *j, const struct gn_journal_conf *c, char *er
     return GN_JOURNAL_OK;
 }
 
+/* A write in flight when the journal failed for another reason: its result no longer counts, but the buffer is the
+ * disk's until it has answered. One that let us wait in vain before is not asked again. */
+static void let_land(struct gn_journal *j)
+{
+    int32_t written, synced;
+    if (j->in_flight && atomic_load_explicit(&j->sys_errno, memory_order_relaxed) != ETIMEDOUT)
+        j->in_flight = j->io.reap(j->io.ctx, PROBE_TIMEOUT_NS, &written, &synced) == 0;
+}
+
 static void release(struct gn_journal *j)
 {
+    let_land(j);
     if (j->handle >= 0)
         j->io.close(j->io.ctx, j->handle);
+    if (j->head_handle >= 0)
+        j->io.close(j->io.ctx, j->head_handle);
     if (j->io_owned && j->io.free != NULL)
         j->io.free(j->io.ctx);
     free(j->dir);
@@ -242,6 +294,8 @@ static void release(struct gn_journal *j)
     if (!j->in_flight) {
         free(j->buffer[0].mem);
         free(j->buffer[1].mem);
+        free(j->checkpoint.mem);
+        free(j->head);
     }
     free(j);
 }
@@ -254,6 +308,7 @@ int gn_journal_open(struct gn_journal **out, const struct gn_journal_conf *conf,
     if (j == NULL)
         return REFUSE(GN_JOURNAL_ERR_NOMEM, "%s", gn_journal_strerror(GN_JOURNAL_ERR_NOMEM));
     j->handle = -1;
+    j->head_handle = -1;
     j->ended = true;
     int rc = take_conf(j, conf, err, err_bytes);
     if (rc == GN_JOURNAL_OK)
@@ -303,6 +358,7 @@ void gn_journal_status(const struct gn_journal *j, struct gn_journal_status *out
     out->ready_segments = prepared > current ? prepared - current : 0;
     out->last_commit_ns = atomic_load_explicit(&j->st_last_ns, memory_order_relaxed);
     out->max_commit_ns = atomic_load_explicit(&j->st_max_ns, memory_order_relaxed);
+    out->checkpoints = atomic_load_explicit(&j->st_checkpoints, memory_order_relaxed);
     out->probe_p50_ns = j->probe_p50_ns;
     out->probe_max_ns = j->probe_max_ns;
     for (uint32_t i = 0; i < j->n; i++)

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "controlplane/journal/checkpoint.h"
 #include "controlplane/journal/crc32c.h"
 #include "controlplane/journal/reader_impl.h"
 
@@ -21,6 +22,7 @@ const char *gn_journal_damage_name(enum gn_journal_damage damage)
         [GN_JOURNAL_DAMAGE_VERSION] = "version",
         [GN_JOURNAL_DAMAGE_HOLE] = "hole",
         [GN_JOURNAL_DAMAGE_UNREADABLE] = "unreadable",
+        [GN_JOURNAL_DAMAGE_SIGNATURE] = "signature",
     };
     size_t n = (size_t)damage;
     return n < GN_ARRAY_LEN(names) && names[n] != NULL ? names[n] : "unknown";
@@ -122,6 +124,30 @@ static int enter_rings(struct gn_journal_reader *r, const struct gn_journal_segm
     return GN_JOURNAL_OK;
 }
 
+/* What must hold between a header and the tree of the segment before; begins the tree of this one. */
+static int enter_tree(struct gn_journal_reader *r, const struct gn_journal_segment *s)
+{
+    uint8_t root[GN_JOURNAL_HASH];
+    if (r->started && s->minor >= 1) {
+        if (!gn_merkle_root(&r->tree, root))
+            return gn_jr_fail(r, GN_JOURNAL_ERR_NOMEM, GN_JOURNAL_DAMAGE_UNREADABLE, s->number, 0,
+                              "SHA-256 is not available");
+        if (s->prev_leaves != r->tree.leaves || memcmp(root, s->prev_root, sizeof root) != 0)
+            return gn_jr_fail(r, GN_JOURNAL_ERR_DAMAGED, GN_JOURNAL_DAMAGE_CHAIN, s->number, 0,
+                              "the header does not carry the Merkle root of the segment before");
+        if (s->checkpoints != r->checkpoints)
+            return gn_jr_fail(r, GN_JOURNAL_ERR_DAMAGED, GN_JOURNAL_DAMAGE_CHAIN, s->number, 0,
+                              "the header counts %llu checkpoints before it, %llu are there",
+                              (unsigned long long)s->checkpoints, (unsigned long long)r->checkpoints);
+    }
+    r->checkpoints = s->checkpoints;
+    memset(&r->tree, 0, sizeof r->tree);
+    if (!gn_journal_hash(s, sizeof *s, r->chain) || !gn_merkle_add(&r->tree, r->chain))
+        return gn_jr_fail(r, GN_JOURNAL_ERR_NOMEM, GN_JOURNAL_DAMAGE_UNREADABLE, s->number, 0,
+                          "SHA-256 is not available");
+    return GN_JOURNAL_OK;
+}
+
 int gn_jr_enter(struct gn_journal_reader *r, size_t index)
 {
     const struct gn_journal_segment *s = r->next;
@@ -139,10 +165,10 @@ int gn_jr_enter(struct gn_journal_reader *r, size_t index)
                           "segment epoch %llu is not above %llu", (unsigned long long)s->segment_epoch,
                           (unsigned long long)r->segment_epoch);
     int rc = enter_rings(r, s);
+    if (rc == GN_JOURNAL_OK)
+        rc = enter_tree(r, s);
     if (rc != GN_JOURNAL_OK)
         return rc;
-    if (!gn_journal_hash(s, sizeof *s, r->chain))
-        return gn_jr_fail(r, GN_JOURNAL_ERR_NOMEM, GN_JOURNAL_DAMAGE_UNREADABLE, number, 0, "SHA-256 is not available");
     if (r->handle >= 0)
         r->io.close(r->io.ctx, r->handle);
     r->handle = -1;
@@ -198,6 +224,25 @@ static int check_place(struct gn_journal_reader *r, const struct gn_journal_batc
     return GN_JOURNAL_OK;
 }
 
+/* A checkpoint batch must say of the journal what the journal is. */
+static int check_checkpoint(struct gn_journal_reader *r, const struct gn_journal_batch *b)
+{
+    const union gn_journal_checkpoint_block *block = (const union gn_journal_checkpoint_block *)(const void *)b;
+    const struct gn_journal_checkpoint *c = &block->at.checkpoint;
+    uint8_t root[GN_JOURNAL_HASH];
+    const char *wrong = gn_journal_checkpoint_shape(block);
+    if (wrong == NULL && !gn_merkle_root(&r->tree, root))
+        wrong = "SHA-256 is not available";
+    if (wrong == NULL && (c->number != r->checkpoints + 1 || c->segment != r->segment->number ||
+                          c->leaves != r->tree.leaves || memcmp(c->root, root, sizeof root) != 0))
+        wrong = "what it signs is not this journal";
+    if (wrong != NULL)
+        return gn_jr_fail(r, GN_JOURNAL_ERR_DAMAGED, GN_JOURNAL_DAMAGE_SIGNATURE, r->segment->number, r->offset,
+                          "checkpoint %llu: %s", (unsigned long long)(r->checkpoints + 1), wrong);
+    r->checkpoints++;
+    return GN_JOURNAL_OK;
+}
+
 static int accept_batch(struct gn_journal_reader *r)
 {
     const struct gn_journal_batch *b = (const struct gn_journal_batch *)(const void *)r->buf;
@@ -205,7 +250,11 @@ static int accept_batch(struct gn_journal_reader *r)
     int rc = check_place(r, b);
     if (rc != GN_JOURNAL_OK)
         return rc;
-    if (!gn_journal_hash(b, padded, r->chain))
+    if (b->kind == GN_JOURNAL_BATCH_CHECKPOINT)
+        rc = check_checkpoint(r, b);
+    if (rc != GN_JOURNAL_OK)
+        return rc;
+    if (!gn_journal_hash(b, padded, r->chain) || !gn_merkle_add(&r->tree, r->chain))
         return gn_jr_fail(r, GN_JOURNAL_ERR_NOMEM, GN_JOURNAL_DAMAGE_UNREADABLE, r->segment->number, r->offset,
                           "SHA-256 is not available");
     const bool known = b->kind == GN_JOURNAL_BATCH_RECORDS;
@@ -220,7 +269,9 @@ static int accept_batch(struct gn_journal_reader *r)
     r->offset += padded;
     r->batches++;
     r->bytes += padded;
-    return 1;
+    if (r->on_batch != NULL)
+        r->on_batch(r->on_batch_arg, r);
+    return r->err != GN_JOURNAL_OK ? r->err : 1;
 }
 
 /* Enters the oldest segment, or finds that there is none: r->started or r->ended afterwards. */

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "controlplane/journal/checkpoint.h"
 #include "controlplane/journal/err.h"
 #include "controlplane/journal/format.h"
 #include "controlplane/journal/io.h"
@@ -25,6 +26,8 @@ enum gn_journal_damage {
     GN_JOURNAL_DAMAGE_VERSION = 9,     /* newer major version */
     GN_JOURNAL_DAMAGE_HOLE = 10,       /* a batch is missing and whole ones follow it */
     GN_JOURNAL_DAMAGE_UNREADABLE = 11, /* the storage failed to read */
+    GN_JOURNAL_DAMAGE_SIGNATURE =
+        12, /* a checkpoint that its key did not sign, or of another key than the trusted one */
 };
 
 /* gn_journal_damage_name: "edit", "truncated", ...; never NULL. */
@@ -76,22 +79,31 @@ struct gn_journal_report {
     struct gn_journal_finding finding;          /* the first damage; GN_JOURNAL_SOUND when there is none */
     uint64_t segments, batches, records, bytes; /* checked and found sound */
     uint64_t first_segment, last_segment;
-    uint64_t prepared;                  /* segments made ahead, all zeros */
-    uint64_t torn_tails;                /* ends of segments that a crash left unfinished: not damage */
-    uint64_t torn_segment, torn_offset; /* the last of them; 0 = none */
-    bool closed_clean;                  /* the last batch says that the writer closed */
-    uint64_t rings_resets;              /* rings were laid out anew: sequences began again */
-    uint64_t accepted_gaps;             /* records were lost and an operator accepted it */
-    uint64_t no_corr;                   /* order and exec records without a correlation */
+    uint64_t prepared;                            /* segments made ahead, all zeros */
+    uint64_t torn_tails;                          /* ends of segments that a crash left unfinished: not damage */
+    uint64_t torn_segment, torn_offset;           /* the last of them; 0 = none */
+    bool closed_clean;                            /* the last batch says that the writer closed */
+    uint64_t rings_resets;                        /* rings were laid out anew: sequences began again */
+    uint64_t accepted_gaps;                       /* records were lost and an operator accepted it */
+    uint64_t checkpoints, keys;                   /* signed by so many different keys, one after the other */
+    uint64_t unsigned_records;                    /* after the last checkpoint: only the chain covers them */
+    uint64_t witnesses;                           /* checkpoints from outside that were found in the journal */
+    struct gn_journal_checkpoint last_checkpoint; /* all zeros when there is none */
+    uint64_t no_corr;                             /* order and exec records without a correlation */
     struct gn_journal_ring_report ring[GN_JOURNAL_RINGS_MAX];
     uint64_t types[GN_JOURNAL_TYPES];
     uint8_t final_hash[GN_JOURNAL_HASH]; /* compare with one kept elsewhere to notice a cut at the end */
 };
 
+#define GN_JOURNAL_WITNESSES_MAX 16u
+
 struct gn_journal_verify_opts {
     const struct gn_journal_io *io; /* NULL = the real disk */
     const uint8_t *config_sha256;   /* 32 bytes: a segment with another one is GN_JOURNAL_DAMAGE_CONFIG; NULL = any */
-    bool accept_trimmed;            /* the oldest segment need not be number 1 */
+    const uint8_t *public_key;      /* 32 bytes: the only key to trust; NULL = the one that each checkpoint names */
+    const union gn_journal_checkpoint_block *witness; /* checkpoints that were kept elsewhere: the journal must hold */
+    uint32_t witnesses;                               /* each of them as it is; the head file's always counts as one */
+    bool accept_trimmed;                              /* the oldest segment need not be number 1 */
 };
 
 /* gn_journal_verify: reads everything. GN_JOURNAL_OK when it is sound, else an error and report->finding; counts are up
@@ -101,7 +113,11 @@ int gn_journal_verify(const char *dir, const struct gn_journal_verify_opts *opts
 
 struct gn_journal_filter {
     uint64_t types;          /* bit n = type n; 0 = all */
-    uint64_t order_id;       /* records that name it (id, target, previous id or correlation); 0 = all */
+    uint64_t order_id;       /* records that name it (gn_journal_orders_of); 0 = all */
+    uint32_t strategy;       /* one more than the strategy whose records are wanted; 0 = all */
+    uint32_t instrument;     /* one more than the instrument; 0 = all */
+    bool executions;         /* only fills and broken fills */
+    bool csv;                /* rows instead of lines of JSON */
     uint64_t from_ns, to_ns; /* time_ns in [from, to); 0 = open */
     uint64_t limit;          /* lines at most; 0 = all */
 };
@@ -115,8 +131,15 @@ uint16_t gn_journal_event_type(const char *name);
 /* gn_journal_print: one record as one line of JSON. */
 void gn_journal_print(FILE *out, const struct gn_journal_item *item);
 
-/* gn_journal_dump: one line of JSON a record. filter may be NULL. GN_JOURNAL_OK, or an error with *finding (may be
- * NULL) after the lines before the damage were printed. */
+/* gn_journal_print_csv: the same as one row of the columns that gn_journal_print_csv_head prints; of a record that is
+ * not of an order, only the frame. Order ids are hexadecimal. */
+void gn_journal_print_csv_head(FILE *out);
+void gn_journal_print_csv(FILE *out, const struct gn_journal_item *item);
+
+/* gn_journal_dump: one line of JSON, or one row, a record. filter may be NULL. GN_JOURNAL_OK, or an error with *finding
+ * (may be NULL) after the lines before the damage were printed. A query of one order goes by the segments' indexes,
+ * which are built where they are missing and the folder can be written (index.h); then the batches that are read are
+ * checked, the chain between them is not: that is gn_journal_verify's business. */
 int gn_journal_dump(const char *dir, const struct gn_journal_filter *filter, FILE *out,
                     struct gn_journal_finding *finding) GN_MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #ifndef GN_JOURNAL_READER_IMPL_H
 #define GN_JOURNAL_READER_IMPL_H
 
+#include "controlplane/journal/merkle.h"
 #include "controlplane/journal/reader.h"
 #include "controlplane/journal/segment.h"
 
@@ -28,7 +29,9 @@ struct gn_journal_reader {
     /* the chain: what the next batch must be */
     uint8_t chain[GN_JOURNAL_HASH];
     uint64_t offset, batch_seq, records, segment_epoch;
-    uint32_t last_flags; /* of the segment's last batch so far */
+    struct gn_merkle tree; /* of the segment so far */
+    uint64_t checkpoints;  /* of all lives, so far */
+    uint32_t last_flags;   /* of the segment's last batch so far */
     uint64_t rings_id;
     uint64_t last_seq[GN_JOURNAL_RINGS_MAX];
 
@@ -39,6 +42,8 @@ struct gn_journal_reader {
     uint64_t torn_tails, torn_segment, torn_offset, torn_bytes, prepared, rings_resets, accepted_gaps;
     void (*on_segment)(void *arg, struct gn_journal_reader *r); /* a header was accepted; may call gn_jr_fail */
     void *on_segment_arg;
+    void (*on_batch)(void *arg, struct gn_journal_reader *r); /* a batch was accepted, in buf; may call gn_jr_fail */
+    void *on_batch_arg;
 
     int err;
     struct gn_journal_finding finding;

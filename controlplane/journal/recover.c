@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "controlplane/journal/checkpoint.h"
 #include "controlplane/journal/reader_impl.h"
 
 /* All segments up to the last valid header must have one, without a gap in their numbers. *last = its index, or count.
@@ -123,7 +124,25 @@ static int remove_left_over(struct gn_journal_reader *r)
     return GN_JOURNAL_OK;
 }
 
-static int recover(struct gn_journal_reader *r, uint64_t segment_bytes, struct gn_journal_recovered *out)
+/* The head file follows the journal: it is ahead only when something was taken away from the journal. */
+static int check_head(struct gn_journal_reader *r)
+{
+    union gn_journal_checkpoint_block head;
+    int found = gn_journal_head_read(&r->io, r->dir, &head);
+    if (found < 0)
+        return gn_jr_fail(r, GN_JOURNAL_ERR_IO, GN_JOURNAL_DAMAGE_UNREADABLE, 0, 0, "cannot read %s: %s",
+                          GN_JOURNAL_HEAD_NAME, strerror(-found));
+    if (found == 0 || head.at.checkpoint.batch < (r->started ? r->batch_seq : 1))
+        return GN_JOURNAL_OK;
+    return gn_jr_fail(r, GN_JOURNAL_ERR_DAMAGED, GN_JOURNAL_DAMAGE_TRUNCATED, r->started ? r->segment->number : 0,
+                      r->offset,
+                      "the journal ends here, the signed checkpoint %llu says that batch %llu was durable: restore the "
+                      "tail, or accept the loss",
+                      (unsigned long long)head.at.checkpoint.number, (unsigned long long)head.at.checkpoint.batch);
+}
+
+static int recover(struct gn_journal_reader *r, uint64_t segment_bytes, bool accept_lost,
+                   struct gn_journal_recovered *out)
 {
     struct gn_journal_item item;
     size_t last;
@@ -140,6 +159,8 @@ static int recover(struct gn_journal_reader *r, uint64_t segment_bytes, struct g
     r->strict = true;
     while ((rc = gn_journal_reader_next(r, &item)) == 1) {
     }
+    if (rc == GN_JOURNAL_OK && !accept_lost)
+        rc = check_head(r);
     if (rc == GN_JOURNAL_OK)
         rc = sort_prepared(r, last == r->count ? 0 : last + 1, segment_bytes, &out->prepared);
     if (rc == GN_JOURNAL_OK)
@@ -156,6 +177,8 @@ static int recover(struct gn_journal_reader *r, uint64_t segment_bytes, struct g
     out->next_batch = r->batch_seq;
     out->records = r->records;
     out->rings_id = r->rings_id;
+    out->checkpoints = r->checkpoints;
+    out->tree = r->tree;
     memcpy(out->last_seq, r->last_seq, sizeof out->last_seq);
     memcpy(out->chain, r->chain, sizeof out->chain);
     memcpy(out->config_sha256, r->segment->config_sha256, sizeof out->config_sha256);
@@ -163,7 +186,7 @@ static int recover(struct gn_journal_reader *r, uint64_t segment_bytes, struct g
     return GN_JOURNAL_OK;
 }
 
-int gn_journal_recover(const struct gn_journal_io *io, const char *dir, uint64_t segment_bytes,
+int gn_journal_recover(const struct gn_journal_io *io, const char *dir, uint64_t segment_bytes, bool accept_lost,
                        struct gn_journal_recovered *out, char *err, size_t err_bytes)
 {
     struct gn_journal_reader *r;
@@ -171,7 +194,7 @@ int gn_journal_recover(const struct gn_journal_io *io, const char *dir, uint64_t
     memset(out, 0, sizeof *out);
     int rc = gn_journal_reader_open(&r, dir, io, &finding);
     if (rc == GN_JOURNAL_OK) {
-        rc = recover(r, segment_bytes, out);
+        rc = recover(r, segment_bytes, accept_lost, out);
         finding = r->finding;
         gn_journal_reader_close(r);
     }

@@ -95,7 +95,11 @@ static int64_t fill(struct gn_journal *j)
 /* A batch is durable: its cells go back to the rings. */
 static void commit(struct gn_journal *j)
 {
-    struct gn_jw_buffer *b = &j->buffer[j->filling ^ 1];
+    struct gn_jw_buffer *b = j->flight;
+    if (b == NULL) {
+        atomic_store_explicit(&j->st_checkpoints, j->checkpoints, memory_order_relaxed);
+        return;
+    }
     const uint64_t took = j->io.clock_ns(j->io.ctx) - j->flight_start_ns;
     for (uint32_t i = 0; i < j->n; i++)
         if (b->last_seq[i] != 0)
@@ -109,6 +113,8 @@ static void commit(struct gn_journal *j)
     atomic_store_explicit(&j->st_last_ns, took, memory_order_relaxed);
     if (took > atomic_load_explicit(&j->st_max_ns, memory_order_relaxed))
         atomic_store_explicit(&j->st_max_ns, took, memory_order_relaxed);
+    if (b == &j->checkpoint)
+        j->head_due = true;
     gn_jw_reset(b);
 }
 
@@ -133,7 +139,7 @@ static int reap(struct gn_journal *j, uint64_t timeout_ns)
     return GN_JOURNAL_OK;
 }
 
-static void write_header(struct gn_journal *j, struct gn_journal_segment *s, uint64_t now_ns)
+static bool write_header(struct gn_journal *j, struct gn_journal_segment *s, uint64_t now_ns)
 {
     memset(s, 0, sizeof *s);
     s->magic = GN_JOURNAL_SEGMENT_MAGIC;
@@ -154,9 +160,16 @@ static void write_header(struct gn_journal *j, struct gn_journal_segment *s, uin
     s->first_batch = j->next_batch;
     s->first_record = j->records;
     s->flags = j->gap ? GN_JOURNAL_SEGMENT_GAP : 0;
+    s->checkpoints = j->checkpoints;
+    if (j->number != 0) {
+        s->prev_leaves = j->tree.leaves;
+        if (!gn_merkle_root(&j->tree, s->prev_root))
+            return false;
+    }
     s->table_magic = GN_JOURNAL_TABLE_MAGIC;
     memcpy(s->last_seq, j->last_seq, sizeof s->last_seq);
     gn_journal_seal_segment(s);
+    return true;
 }
 
 /* Opens the next prepared file and puts its header before the batch in b: 1, 0 = not ready yet, negative = latched. */
@@ -185,8 +198,10 @@ static int next_segment(struct gn_journal *j, struct gn_jw_buffer *b, uint64_t n
     atomic_store_explicit(&j->direct, direct, memory_order_relaxed);
 
     struct gn_journal_segment *s = (struct gn_journal_segment *)(void *)b->mem;
-    write_header(j, s, now_ns);
-    if (!gn_journal_hash(s, sizeof *s, j->chain))
+    if (!write_header(j, s, now_ns) || !gn_journal_hash(s, sizeof *s, j->chain))
+        return gn_jw_fail(j, GN_JOURNAL_ERR_NOMEM, 0);
+    memset(&j->tree, 0, sizeof j->tree);
+    if (!gn_merkle_add(&j->tree, j->chain))
         return gn_jw_fail(j, GN_JOURNAL_ERR_NOMEM, 0);
     j->number++;
     j->segment_epoch++;
@@ -197,13 +212,63 @@ static int next_segment(struct gn_journal *j, struct gn_jw_buffer *b, uint64_t n
     return 1;
 }
 
-/* Seals the filling buffer and sends it on its way; the buffers change roles. 1, 0 = no segment yet, negative. */
-static int submit(struct gn_journal *j, uint32_t flags, uint64_t now_ns)
+/* Fills in what the batch signs; it is sealed afterwards. */
+static bool fill_checkpoint(struct gn_journal *j, const struct gn_journal_batch *batch)
 {
-    struct gn_jw_buffer *b = &j->buffer[j->filling];
+    struct gn_journal_checkpoint *c =
+        (struct gn_journal_checkpoint *)(void *)((uint8_t *)j->checkpoint.mem + GN_JOURNAL_BLOCK + sizeof *batch);
+    *c = (struct gn_journal_checkpoint){
+        .magic = GN_JOURNAL_CHECKPOINT_MAGIC,
+        .bytes = sizeof *c,
+        .flags = batch->flags,
+        .number = j->checkpoints + 1,
+        .time_ns = batch->time_ns,
+        .segment = j->number,
+        .segment_epoch = batch->segment_epoch,
+        .offset = batch->offset,
+        .batch = batch->seq,
+        .records = batch->first_record,
+        .appliance_epoch = j->appliance_epoch,
+        .leaves = j->tree.leaves,
+    };
+    memcpy(c->instance, j->instance, sizeof c->instance);
+    memcpy(c->chain, j->chain, sizeof c->chain);
+    return gn_merkle_root(&j->tree, c->root) && gn_journal_checkpoint_sign(c, j->key);
+}
+
+static int start_write(struct gn_journal *j, int handle, const void *mem, uint32_t bytes, uint64_t offset)
+{
+    j->flight_bytes = bytes;
+    j->flight_start_ns = j->io.clock_ns(j->io.ctx);
+    int rc = j->io.submit(j->io.ctx, handle, mem, bytes, offset);
+    if (rc != 0)
+        return gn_jw_fail(j, GN_JOURNAL_ERR_IO, -rc);
+    j->in_flight = true;
+    return GN_JOURNAL_OK;
+}
+
+/* The chain and the tree take the batch that is on its way: the disk works meanwhile. */
+static int follow(struct gn_journal *j, const struct gn_jw_buffer *b, const struct gn_journal_batch *batch)
+{
+    if (!gn_journal_hash(batch, gn_journal_padded(b->bytes), j->chain) || !gn_merkle_add(&j->tree, j->chain))
+        return gn_jw_fail(j, GN_JOURNAL_ERR_NOMEM, 0);
+    if (b == &j->checkpoint) {
+        j->checkpoints++;
+        memcpy(j->head, batch, sizeof *j->head);
+    }
+    return 1;
+}
+
+/* Seals a buffer and sends it on its way: the filling one, which then changes roles with the other, or the checkpoint.
+ * 1, 0 = no segment yet, negative. */
+static int submit(struct gn_journal *j, struct gn_jw_buffer *b, uint32_t flags, uint64_t now_ns)
+{
+    const bool checkpoint = b == &j->checkpoint;
     struct gn_journal_batch *batch = gn_jw_batch(b);
-    const uint32_t padded = gn_journal_padded(b->bytes);
     bool fresh = false;
+    if (checkpoint)
+        b->bytes = (uint32_t)(sizeof *batch + sizeof(struct gn_journal_checkpoint));
+    const uint32_t padded = gn_journal_padded(b->bytes);
     if (j->ended) {
         int rc = next_segment(j, b, now_ns);
         if (rc != 1)
@@ -215,7 +280,7 @@ static int submit(struct gn_journal *j, uint32_t flags, uint64_t now_ns)
     *batch = (struct gn_journal_batch){
         .magic = GN_JOURNAL_BATCH_MAGIC,
         .version = GN_JOURNAL_MAJOR,
-        .kind = GN_JOURNAL_BATCH_RECORDS,
+        .kind = checkpoint ? GN_JOURNAL_BATCH_CHECKPOINT : GN_JOURNAL_BATCH_RECORDS,
         .bytes = b->bytes,
         .records = b->records,
         .seq = j->next_batch,
@@ -226,14 +291,14 @@ static int submit(struct gn_journal *j, uint32_t flags, uint64_t now_ns)
         .flags = flags,
     };
     memcpy(batch->prev_hash, j->chain, sizeof batch->prev_hash);
+    if (checkpoint && !fill_checkpoint(j, batch))
+        return gn_jw_fail(j, GN_JOURNAL_ERR_NOMEM, 0);
     gn_journal_seal_batch(batch);
-    j->flight_bytes = padded + (fresh ? GN_JOURNAL_BLOCK : 0);
-    j->flight_start_ns = j->io.clock_ns(j->io.ctx);
-    int rc =
-        j->io.submit(j->io.ctx, j->handle, fresh ? b->mem : (uint8_t *)batch, j->flight_bytes, fresh ? 0 : j->offset);
-    if (rc != 0)
-        return gn_jw_fail(j, GN_JOURNAL_ERR_IO, -rc);
-    j->in_flight = true;
+    int rc = start_write(j, j->handle, fresh ? b->mem : (uint8_t *)batch, padded + (fresh ? GN_JOURNAL_BLOCK : 0),
+                         fresh ? 0 : j->offset);
+    if (rc != GN_JOURNAL_OK)
+        return rc;
+    j->flight = b;
     j->offset += padded;
     j->next_batch++;
     j->records += b->records;
@@ -241,11 +306,36 @@ static int submit(struct gn_journal *j, uint32_t flags, uint64_t now_ns)
     for (uint32_t i = 0; i < j->n; i++)
         if (b->last_seq[i] != 0)
             j->last_seq[j->ring[i].source] = b->last_seq[i];
-    j->filling ^= 1;
-    /* The disk works meanwhile. */
-    if (!gn_journal_hash(batch, padded, j->chain))
-        return gn_jw_fail(j, GN_JOURNAL_ERR_NOMEM, 0);
-    return 1;
+    if (!checkpoint)
+        j->filling ^= 1;
+    return follow(j, b, batch);
+}
+
+/* The copy of a durable checkpoint, into the slot that the one before did not take. */
+static int submit_head(struct gn_journal *j)
+{
+    const uint64_t slot = j->head->at.checkpoint.number % GN_JOURNAL_HEAD_SLOTS;
+    int rc = start_write(j, j->head_handle, j->head, sizeof *j->head, slot * sizeof *j->head);
+    j->flight = NULL;
+    j->head_due = false;
+    return rc == GN_JOURNAL_OK ? 1 : rc;
+}
+
+/* What is to be written next, if anything: 1 = it is on its way. */
+static int submit_next(struct gn_journal *j, uint64_t now_ns)
+{
+    if (j->head_due)
+        return submit_head(j);
+    if (j->key != NULL) {
+        const uint64_t clock = j->io.clock_ns(j->io.ctx);
+        if (clock >= j->checkpoint_due_ns) {
+            int rc = submit(j, &j->checkpoint, 0, now_ns);
+            if (rc != 0)
+                j->checkpoint_due_ns = clock + j->checkpoint_ns;
+            return rc;
+        }
+    }
+    return j->buffer[j->filling].records != 0 ? submit(j, &j->buffer[j->filling], 0, now_ns) : 0;
 }
 
 int64_t gn_journal_step(struct gn_journal *j, uint64_t now_ns)
@@ -259,8 +349,8 @@ int64_t gn_journal_step(struct gn_journal *j, uint64_t now_ns)
     int64_t copied = fill(j);
     if (copied < 0)
         return copied;
-    if (!j->in_flight && j->buffer[j->filling].records != 0) {
-        rc = submit(j, 0, now_ns);
+    if (!j->in_flight) {
+        rc = submit_next(j, now_ns);
         if (rc < 0)
             return rc;
         int64_t more = rc == 1 ? fill(j) : 0;
@@ -308,6 +398,12 @@ static int land(struct gn_journal *j, uint64_t deadline_ns)
     return GN_JOURNAL_OK;
 }
 
+static int land_head(struct gn_journal *j, uint64_t deadline_ns)
+{
+    int rc = submit_head(j);
+    return rc < 0 ? rc : land(j, deadline_ns);
+}
+
 int gn_jw_finish(struct gn_journal *j, uint64_t now_ns, bool closing)
 {
     uint64_t head[GN_JOURNAL_RINGS_MAX];
@@ -328,8 +424,11 @@ int gn_jw_finish(struct gn_journal *j, uint64_t now_ns, bool closing)
     int rc = land(j, deadline);
     if (rc != GN_JOURNAL_OK || !closing)
         return rc;
-    rc = submit(j, GN_JOURNAL_BATCH_CLOSE, now_ns);
-    return rc < 0 ? rc : land(j, deadline);
+    rc = submit(j, j->key != NULL ? &j->checkpoint : &j->buffer[j->filling], GN_JOURNAL_BATCH_CLOSE, now_ns);
+    if (rc == 0)
+        return gn_jw_fail(j, GN_JOURNAL_ERR_NOSPACE, 0);
+    rc = rc < 0 ? rc : land(j, deadline);
+    return rc == GN_JOURNAL_OK && j->head_due ? land_head(j, deadline) : rc;
 }
 
 int gn_journal_flush(struct gn_journal *j, uint64_t now_ns)

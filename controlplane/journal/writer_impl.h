@@ -4,7 +4,9 @@
 
 #include <pthread.h>
 
+#include "controlplane/journal/checkpoint.h"
 #include "controlplane/journal/journal.h"
+#include "controlplane/journal/merkle.h"
 #include "controlplane/journal/recover.h"
 #include "controlplane/journal/segment.h"
 
@@ -40,6 +42,7 @@ struct gn_journal {
     struct gn_jw_buffer buffer[2];
     uint32_t filling; /* index of the buffer being filled; the other one is in flight or empty */
     bool in_flight;
+    struct gn_jw_buffer *flight; /* what is in flight; NULL = the head file's slot */
     uint32_t flight_bytes;
     uint64_t flight_start_ns;
 
@@ -51,6 +54,16 @@ struct gn_journal {
     uint64_t made_durable; /* records, by waits since the last step */
     uint64_t next_batch, records;
     uint8_t chain[GN_JOURNAL_HASH];
+
+    /* checkpoints; key NULL = none */
+    const struct gn_journal_key *key;
+    uint64_t checkpoint_ns, checkpoint_due_ns; /* by io.clock_ns */
+    uint64_t checkpoints;                      /* sealed, of all lives */
+    struct gn_merkle tree;                     /* of the segment being written */
+    struct gn_jw_buffer checkpoint;            /* its own two blocks: a header and the checkpoint */
+    union gn_journal_checkpoint_block *head;   /* what the head file gets */
+    int head_handle;
+    bool head_due; /* the checkpoint is durable, its copy is not yet */
 
     /* preparing ahead: by the preparing thread when it runs, else by steps */
     _Atomic uint64_t prepared; /* greatest number that is ready */
@@ -64,7 +77,7 @@ struct gn_journal {
     /* status; written by the stepping thread, read anywhere */
     _Atomic int32_t failed, sys_errno;
     _Atomic bool direct;
-    _Atomic uint64_t st_records, st_bytes, st_batches, st_segment, st_offset, st_last_ns, st_max_ns;
+    _Atomic uint64_t st_records, st_bytes, st_batches, st_segment, st_offset, st_last_ns, st_max_ns, st_checkpoints;
     bool slow, closed_clean, config_changed;
     char slow_why[160];
     uint64_t torn_bytes, skipped, probe_p50_ns, probe_max_ns;

@@ -119,8 +119,10 @@ struct gn_conf_journal {
     char dir[GN_PATH_MAX];
     uint32_t segment_mib;
     uint32_t segments_ahead;
-    uint32_t inputs;     /* 1: market-data packets are journaled too */
-    uint32_t ring_cells; /* of each event ring, power of two */
+    uint32_t inputs;        /* 1: market-data packets are journaled too */
+    uint32_t ring_cells;    /* of each event ring, power of two */
+    char key[GN_PATH_MAX];  /* private key that signs checkpoints; empty: journal.key in dir */
+    uint32_t checkpoint_ms; /* between two of them */
 };
 
 struct gn_conf {

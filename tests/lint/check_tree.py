@@ -22,6 +22,7 @@ MAY = {
     "config/": ["dataplane/abi/", "config/"],
     "controlplane/": ["dataplane/abi/", "config/", "controlplane/"],
     "tools/": ["dataplane/abi/", "config/", "tools/", "controlplane/journal/", "controlplane/admin/view.h", "controlplane/kill/kill.h"],
+    "tools/replay/": ["dataplane/", "drivers/venue/", "config/", "controlplane/journal/", "tools/replay/"],
     "tools/docs/": ["dataplane/", "drivers/", "config/", "controlplane/", "tools/"],
     "tools/venue-sim/": ["dataplane/abi/", "dataplane/net/", "dataplane/engine/", "drivers/", "tools/venue-sim/"],
     "bench/": ["dataplane/", "drivers/", "tools/", "bench/", "config/"],

@@ -31,6 +31,10 @@ json_t *gn_ctl_ask(const struct gn_ctl *c, json_t *request, bool quiet);
 /* gn_ctl_direct: the same for requests that only look, from the shared files. NULL with a line on stderr. */
 json_t *gn_ctl_direct(const struct gn_ctl *c, const char *what);
 
+/* gn_ctl_attach: maps plane and observe read-only; false with a line on stderr. */
+struct gn_region;
+bool gn_ctl_attach(const struct gn_ctl *c, struct gn_region *plane, struct gn_region *observe);
+
 /* gn_ctl_kill_direct: throws the switch in the shared memory. Exit status. */
 int gn_ctl_kill_direct(const struct gn_ctl *c, const char *level, const char *why);
 
@@ -41,7 +45,15 @@ void gn_ctl_table(const json_t *rows, const char *columns);
 /* gn_ctl_wall_ns: time of the command, ns since the Unix epoch. */
 long long gn_ctl_wall_ns(void);
 
-/* gn_ctl_journal: journal dump|verify. */
+/* gn_ctl_journal: journal COMMAND ..., by its own table; the further ones are in files of their own and get the
+ * journal's folder. */
 int gn_ctl_journal(struct gn_ctl *c);
+int gn_ctl_checkpoint(const struct gn_ctl *c, const char *dir);
+int gn_ctl_replay(
+    struct gn_ctl *c); /* starts gannet-replay, which links the engine; returns only when it is not there */
+int gn_ctl_state(const struct gn_ctl *c, const char *dir);
+int gn_ctl_prove(const struct gn_ctl *c, const char *dir);
+int gn_ctl_prove_consistency(const struct gn_ctl *c, const char *dir);
+int gn_ctl_verify_proof(const struct gn_ctl *c, const char *dir);
 
 #endif

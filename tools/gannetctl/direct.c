@@ -25,6 +25,11 @@ static bool attach(const struct gn_ctl *c, bool writable, struct gn_region *plan
     return false;
 }
 
+bool gn_ctl_attach(const struct gn_ctl *c, struct gn_region *plane, struct gn_region *observe)
+{
+    return attach(c, false, plane, observe);
+}
+
 json_t *gn_ctl_direct(const struct gn_ctl *c, const char *what)
 {
     static const struct {

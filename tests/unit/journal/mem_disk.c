@@ -121,7 +121,7 @@ static int md_reap(void *ctx, uint64_t timeout_ns, int32_t *written, int32_t *sy
     /* A look comes too early, a wait is long enough: so buffers fill while one is in flight. */
     if (timeout_ns == 0)
         return 0;
-    d->clock_ns += 50000;
+    d->clock_ns += d->commit_ns != 0 ? d->commit_ns : 50000;
     d->pending = false;
     *written = (int32_t)d->bytes;
     *synced = 0;

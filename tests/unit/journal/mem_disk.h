@@ -21,6 +21,7 @@ struct mem_disk {
     uint32_t bytes;
     uint64_t offset;
     uint64_t clock_ns;
+    uint64_t commit_ns; /* what a commit takes; 0 = 50 us */
     uint64_t submits, syncs, prepares;
     /* faults: the call of that number (from 1) fails; 0 = never */
     uint64_t fail_submit, fail_write, fail_short, fail_sync, fail_prepare_from, fail_prepare_to;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controlplane/journal/crc32c.h"
 #include "controlplane/journal/segment.h"
 #include "tests/unit/journal/fixture.h"
 #include "tests/unit/journal/mem_disk.h"
@@ -182,6 +183,104 @@ static void forged_batch(void)
     fx_free(&f);
 }
 
+/* Seals a segment's header and its batches again, hash chain and all, as a forger would. */
+static void rechain(struct mem_file *file)
+{
+    struct gn_journal_segment *s = (struct gn_journal_segment *)(void *)file->data;
+    struct gn_journal_batch *b = (struct gn_journal_batch *)(void *)(file->data + GN_JOURNAL_BLOCK);
+    uint8_t chain[GN_JOURNAL_HASH];
+    gn_journal_seal_segment(s);
+    CU_ASSERT_FATAL(gn_journal_hash(s, sizeof *s, chain));
+    while ((uint8_t *)b < file->data + file->bytes && b->magic == GN_JOURNAL_BATCH_MAGIC) {
+        const uint32_t padded = gn_journal_padded(b->bytes);
+        memcpy(b->prev_hash, chain, sizeof b->prev_hash);
+        gn_journal_seal_batch(b);
+        CU_ASSERT_FATAL(gn_journal_hash(b, padded, chain));
+        b = (struct gn_journal_batch *)(void *)((uint8_t *)b + padded);
+    }
+}
+
+/* Each field that ties a segment, or a batch, to what precedes it, changed alone and everything after it sealed again
+ * consistently: the field itself must be checked, the chain no longer tells. */
+static void forged_consistently(void)
+{
+    static const struct {
+        const char *what;
+        size_t at; /* in the header, or from GN_JOURNAL_BLOCK on in the first batch */
+    } fields[] = {
+        {"prev_hash", offsetof(struct gn_journal_segment, prev_hash)},
+        {"prev_end", offsetof(struct gn_journal_segment, prev_end)},
+        {"first_batch", offsetof(struct gn_journal_segment, first_batch)},
+        {"first_record", offsetof(struct gn_journal_segment, first_record)},
+        {"prev_leaves", offsetof(struct gn_journal_segment, prev_leaves)},
+        {"prev_root", offsetof(struct gn_journal_segment, prev_root)},
+        {"checkpoints", offsetof(struct gn_journal_segment, checkpoints)},
+        {"last_seq", offsetof(struct gn_journal_segment, last_seq)},
+        {"last_seq of a ring that is not there", offsetof(struct gn_journal_segment, last_seq) + 40 * sizeof(uint64_t)},
+        {"number", offsetof(struct gn_journal_segment, number)},
+        {"batch seq", GN_JOURNAL_BLOCK + offsetof(struct gn_journal_batch, seq)},
+        {"batch segment_epoch", GN_JOURNAL_BLOCK + offsetof(struct gn_journal_batch, segment_epoch)},
+        {"batch offset", GN_JOURNAL_BLOCK + offsetof(struct gn_journal_batch, offset)},
+        {"batch first_record", GN_JOURNAL_BLOCK + offsetof(struct gn_journal_batch, first_record)},
+        {"batch records", GN_JOURNAL_BLOCK + offsetof(struct gn_journal_batch, records)},
+    };
+    struct fx f;
+    struct gn_journal_report report;
+    const struct gn_journal_verify_opts opts = {.io = &io};
+    new_in_memory(&f);
+    fx_write_some(&f, 3000);
+    CU_ASSERT_EQUAL_FATAL(gn_journal_verify(f.dir, &opts, &report), GN_JOURNAL_OK);
+    struct mem_file *file = segment_file(report.last_segment);
+    uint8_t *kept = malloc(file->bytes);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(kept);
+    memcpy(kept, file->data, file->bytes);
+    rechain(file);
+    CU_ASSERT_EQUAL(memcmp(kept, file->data, file->bytes), 0);
+    for (size_t i = 0; i < GN_ARRAY_LEN(fields); i++) {
+        file->data[fields[i].at] ^= 1;
+        rechain(file);
+        if (damage_of(&f) == GN_JOURNAL_SOUND) {
+            printf("%s: not noticed\n", fields[i].what);
+            CU_FAIL("a consistent forgery is not noticed");
+        }
+        memcpy(file->data, kept, file->bytes);
+    }
+    /* a batch that nothing but the next one's hash of it holds in its place */
+    struct gn_journal_batch *b = (struct gn_journal_batch *)(void *)(file->data + GN_JOURNAL_BLOCK);
+    b->time_ns++;
+    gn_journal_seal_batch(b);
+    CU_ASSERT_EQUAL(damage_of(&f), GN_JOURNAL_DAMAGE_CHAIN);
+    memcpy(file->data, kept, file->bytes);
+    /* a record's sequence */
+    struct gn_journal_record *prefix = (struct gn_journal_record *)(void *)(b + 1);
+    struct gn_rec *rec = (struct gn_rec *)(void *)(prefix + 1);
+    rec->seq += 5;
+    prefix->crc = gn_crc32c(0, rec, gn_journal_record_bytes(rec->bytes) - sizeof *prefix);
+    rechain(file);
+    CU_ASSERT_EQUAL(damage_of(&f), GN_JOURNAL_DAMAGE_SEQUENCE);
+    free(kept);
+    md_free(&disk);
+    fx_free(&f);
+}
+
+/* A header that was changed, and one that is gone, before a segment that is whole: a writer must not go on after it. */
+static void headers_refuse(void)
+{
+    struct fx f;
+    struct gn_journal *j;
+    new_in_memory(&f);
+    fx_write_some(&f, 3000);
+    struct mem_file *second = segment_file(2);
+    second->data[20] ^= 1;
+    CU_ASSERT_EQUAL(fx_open(&f, &j), GN_JOURNAL_ERR_DAMAGED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(f.err, "00000002.gnj"));
+    memset(second->data, 0, GN_JOURNAL_BLOCK);
+    CU_ASSERT_EQUAL(fx_open(&f, &j), GN_JOURNAL_ERR_HOLE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(f.err, "00000002.gnj"));
+    md_free(&disk);
+    fx_free(&f);
+}
+
 static void config_and_version(void)
 {
     struct fx f;
@@ -200,10 +299,10 @@ static void config_and_version(void)
     gn_journal_seal_segment(s);
     opts.config_sha256 = NULL;
     CU_ASSERT_EQUAL(gn_journal_verify(f.dir, &opts, &report), GN_JOURNAL_ERR_VERSION);
-    CU_ASSERT_PTR_NOT_NULL(strstr(report.finding.reason, "2.0"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(report.finding.reason, "1.0"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.finding.reason, "2.1"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.finding.reason, "1.1"));
     CU_ASSERT_EQUAL(fx_open(&f, &j), GN_JOURNAL_ERR_VERSION);
-    CU_ASSERT_PTR_NOT_NULL(strstr(f.err, "2.0"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(f.err, "2.1"));
     md_free(&disk);
     fx_free(&f);
 }
@@ -234,6 +333,12 @@ static void holes_refuse(void)
     CU_ASSERT_EQUAL(fx_open(&f, &j), GN_JOURNAL_ERR_HOLE);
     CU_ASSERT_EQUAL(damage_of(&f), GN_JOURNAL_DAMAGE_EDIT);
     second[140] ^= 1;
+    /* The last but one: a single whole batch after it is reason enough. */
+    uint8_t *third = file->data + 3 * GN_JOURNAL_BLOCK;
+    memcpy(kept, third, sizeof kept);
+    memset(third, 0, sizeof kept);
+    CU_ASSERT_EQUAL(fx_open(&f, &j), GN_JOURNAL_ERR_HOLE);
+    memcpy(third, kept, sizeof kept);
     /* The last batch, changed without a tear: not a crash, so it is not cut off silently. */
     file->data[4 * GN_JOURNAL_BLOCK + 140] ^= 1;
     CU_ASSERT_EQUAL(fx_open(&f, &j), GN_JOURNAL_ERR_DAMAGED);
@@ -247,5 +352,6 @@ static void holes_refuse(void)
 
 GN_TEST_MAIN("journal tamper", {"every flip", every_flip}, {"every cut", every_cut},
              {"swapped and dropped segments", swaps_and_drops}, {"forged batches", forged_batch},
+             {"forged consistently", forged_consistently}, {"changed and missing headers", headers_refuse},
              {"other configuration, newer version", config_and_version},
              {"holes and edits refuse to start", holes_refuse})
