@@ -14,6 +14,7 @@
 #include "build_id.h"
 #include "controlplane/admin/server.h"
 #include "controlplane/appliance/appliance.h"
+#include "controlplane/kill/triggers.h"
 
 #define POLL_MS       20
 #define ALERT_DEAD    1u
@@ -70,7 +71,7 @@ static void stay_on_core(const struct gn_appliance *a)
         fprintf(stderr, "gannet-controlplane: cannot stay on core %u: %s\n", a->conf->main_core, strerror(errno));
 }
 
-static int run(struct gn_appliance *a, struct gn_admin_server *s)
+static int run(struct gn_appliance *a, struct gn_admin_server *s, struct gn_triggers *t)
 {
     struct gn_journal_status st;
     struct watch w = {false, false};
@@ -87,6 +88,7 @@ static int run(struct gn_appliance *a, struct gn_admin_server *s)
     fflush(stdout);
     while (stop_signal == 0) {
         gn_admin_poll(s, a, POLL_MS);
+        gn_triggers_poll(t, a);
         watch_dataplane(a, &w);
         watch_journal(a, &w);
     }
@@ -126,6 +128,7 @@ int main(int argc, char **argv)
         {"version", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},  {0}};
     static struct gn_appliance appliance;
     static struct gn_admin_server server;
+    static struct gn_triggers triggers;
     char err[GN_APPLIANCE_ERR_LEN];
     const char *config = NULL;
     bool fresh = false, only_check = false;
@@ -148,6 +151,7 @@ int main(int argc, char **argv)
     struct sigaction sa = {.sa_handler = on_signal};
     sigaction(SIGTERM, &sa, NULL);
     sigaction(SIGINT, &sa, NULL);
+    gn_triggers_catch();
     signal(SIGPIPE, SIG_IGN);
     if (!gn_appliance_open(&appliance, config, fresh, err) ||
         !gn_admin_open(&server, appliance.loaded.conf.run_dir, err)) {
@@ -155,9 +159,10 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     stay_on_core(&appliance);
+    gn_triggers_open(&triggers, &appliance);
     if (!gn_appliance_start(&appliance, err)) {
         fprintf(stderr, "gannet-controlplane: %s\n", err);
         return EXIT_FAILURE;
     }
-    return run(&appliance, &server);
+    return run(&appliance, &server, &triggers);
 }

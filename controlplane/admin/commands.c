@@ -4,7 +4,7 @@
 
 #include "build_id.h"
 #include "controlplane/admin/view.h"
-#include "controlplane/kill/kill.h"
+#include "controlplane/kill/triggers.h"
 #include "controlplane/risk/limit_change.h"
 
 static struct gn_view view_of(const struct gn_appliance *a)
@@ -149,24 +149,6 @@ static bool parse_scope(const struct gn_appliance *a, const json_t *request, uin
     return false;
 }
 
-static void journal_kill(struct gn_appliance *a, uint32_t scope, uint32_t index, uint64_t word, const char *who,
-                         const char *why, uint64_t set_ns)
-{
-    struct gn_rec *rec = gn_appliance_event(a, GN_EV_KILL, sizeof(struct gn_ev_kill));
-    if (rec == NULL)
-        return;
-    struct gn_ev_kill *ev = (struct gn_ev_kill *)(rec + 1);
-    ev->level = (uint16_t)gn_kill_level(word);
-    ev->scope = (uint8_t)scope;
-    ev->source = GN_KILL_BY_CONTROLPLANE;
-    ev->index = index;
-    ev->set_ns = set_ns;
-    ev->counter = word >> 16;
-    snprintf(ev->who, sizeof ev->who, "%s", who);
-    snprintf(ev->why, sizeof ev->why, "%s", why);
-    gn_appliance_publish(a);
-}
-
 static json_t *run_kill(struct gn_appliance *a, const json_t *request)
 {
     char err[GN_KILL_ERR_LEN];
@@ -185,10 +167,9 @@ static json_t *run_kill(struct gn_appliance *a, const json_t *request)
         .why = text(request, "why", "operator"),
         .now_ns = json_is_integer(at) ? (uint64_t)json_integer_value(at) : gn_now_ns(),
     };
-    uint64_t word = gn_kill_throw(a->control, a->conf, &r, GN_KILL_BY_CONTROLPLANE, err);
+    uint64_t word = gn_kill_and_journal(a, &r, err);
     if (word == 0)
         return fail(err);
-    journal_kill(a, scope, index, word, r.who, r.why, r.now_ns);
     return json_pack("{s:b, s:s, s:s, s:I, s:I}", "ok", 1, "scope", gn_scope_name(scope), "level",
                      gn_ladder_name(gn_kill_level(word)), "word", (json_int_t)word, "set_ns", (json_int_t)r.now_ns);
 }
@@ -206,11 +187,15 @@ static json_t *run_kill_word(struct gn_appliance *a, const json_t *request)
 
 static json_t *run_release(struct gn_appliance *a, const json_t *request)
 {
-    char err[GN_KILL_ERR_LEN];
+    char err[GN_KILL_ERR_LEN], key[GN_PATH_MAX + sizeof GN_KEY_FILE];
     uint32_t scope, index;
     const char *who = text(request, "who", NULL), *why = text(request, "why", NULL);
     if (who == NULL || why == NULL)
         return fail("a release needs who and why: it is an authorised act");
+    if (gn_triggers_key(a->conf->run_dir, key, sizeof key)) {
+        snprintf(err, sizeof err, "the key file %.160s lies there: remove it first, then release", key);
+        return fail(err);
+    }
     if (!parse_scope(a, request, &scope, &index, err, sizeof err))
         return fail(err);
     const json_t *looked_at = json_object_get(request, "word");
@@ -220,7 +205,8 @@ static json_t *run_release(struct gn_appliance *a, const json_t *request)
     if (!gn_kill_let_go(a->control, a->conf, scope, index, seen, err))
         return fail(err);
     uint64_t word = atomic_load_explicit(gn_kill_word(a->control, a->conf, scope, index), memory_order_acquire);
-    journal_kill(a, scope, index, word, who, why, gn_now_ns());
+    struct gn_kill_request r = {.scope = scope, .index = index, .who = who, .why = why, .now_ns = gn_now_ns()};
+    gn_kill_journal(a, &r, word);
     return json_pack("{s:b, s:s, s:s}", "ok", 1, "scope", gn_scope_name(scope), "level",
                      gn_ladder_name(gn_kill_level(word)));
 }

@@ -74,10 +74,12 @@ json_t *gn_ctl_ask(const struct gn_ctl *c, json_t *request, bool quiet)
     char *line = json_dumps(request, JSON_COMPACT);
     json_t *reply = NULL;
     const char *cmd = json_string_value(json_object_get(request, "cmd"));
-    int fd = dial(c, cmd != NULL && strcmp(cmd, "kill") == 0);
+    int fd = c->direct ? -1 : dial(c, cmd != NULL && strcmp(cmd, "kill") == 0);
     if (fd >= 0 && line != NULL && send_line(fd, line))
         reply = read_line(fd);
-    if (reply == NULL && !quiet)
+    if (reply == NULL && c->direct && !quiet)
+        fprintf(stderr, "gannetctl: this needs the control plane: not with --direct\n");
+    else if (reply == NULL && !quiet)
         fprintf(stderr,
                 "gannetctl: %s/admin.sock: %s; is the control plane running, and is this its run_dir (--dir)?\n",
                 c->run_dir, fd < 0 ? strerror(errno) : "no answer");

@@ -2,14 +2,15 @@
 #ifndef GN_CTL_COMMANDS_H
 #define GN_CTL_COMMANDS_H
 
-#define GN_CTL_USAGE "gannetctl [--dir RUN_DIR] [--journal DIR] [--who NAME] [--json] COMMAND ..."
+#define GN_CTL_USAGE "gannetctl [--dir RUN_DIR] [--journal DIR] [--who NAME] [--json] [--direct] COMMAND ..."
 
 /* X("option", "help") */
 #define GN_CTL_OPTIONS(X)                                                          \
     X("--dir", "run_dir of the appliance; else GANNET_DIR, else /run/gannet/demo") \
     X("--journal", "the journal's directory; else RUN_DIR/journal")                \
     X("--who", "who acts, for the record; else the login name")                    \
-    X("--json", "one JSON object, for machines")
+    X("--json", "one JSON object, for machines")                                   \
+    X("--direct", "look and kill through the shared memory, without asking the control plane, which may hang")
 
 /* X("command", function, "arguments", "help") */
 #define GN_CTL_COMMANDS(X)                                                                      \

@@ -12,6 +12,7 @@ struct gn_ctl {
     const char *run_dir;
     const char *journal_dir; /* NULL: <run_dir>/journal */
     bool json;               /* print what came, for machines */
+    bool direct;             /* ask nobody: through the shared files */
     const char *who;
     int argc; /* what follows the command */
     char **argv;

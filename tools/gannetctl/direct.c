@@ -54,7 +54,8 @@ json_t *gn_ctl_direct(const struct gn_ctl *c, const char *what)
     gn_region_detach(&plane);
     return found == NULL ? NULL
                          : json_pack("{s:b, s:s, s:o}", "ok", 1, "source",
-                                     "shared memory: the control plane does not answer", what, found);
+                                     c->direct ? "shared memory" : "shared memory: the control plane does not answer",
+                                     what, found);
 }
 
 int gn_ctl_kill_direct(const struct gn_ctl *c, const char *level, const char *why)
@@ -86,7 +87,7 @@ int gn_ctl_kill_direct(const struct gn_ctl *c, const char *level, const char *wh
         printf("{\"ok\":true,\"source\":\"shared memory\",\"word\":%llu,\"set_ns\":%llu}\n", (unsigned long long)word,
                (unsigned long long)r.now_ns);
     else
-        printf("the control plane does not answer; the kill switch was thrown in shared memory: %s\n",
-               gn_ladder_name(gn_kill_level(word)));
+        printf("%sthe kill switch was thrown in shared memory: %s\n",
+               c->direct ? "" : "the control plane does not answer; ", gn_ladder_name(gn_kill_level(word)));
     return EXIT_SUCCESS;
 }

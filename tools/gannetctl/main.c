@@ -296,10 +296,13 @@ static int usage(FILE *to)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"dir", required_argument, NULL, 'd'}, {"journal", required_argument, NULL, 'l'},
-        {"who", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},      {0}};
+    static const struct option options[] = {{"dir", required_argument, NULL, 'd'},
+                                            {"journal", required_argument, NULL, 'l'},
+                                            {"who", required_argument, NULL, 'w'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"direct", no_argument, NULL, 'm'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     const char *dir = getenv("GANNET_DIR"), *who = getenv("SUDO_USER");
     struct gn_ctl c = {.run_dir = dir != NULL ? dir : "/run/gannet/demo"};
     c.who = who != NULL ? who : getlogin();
@@ -314,6 +317,8 @@ int main(int argc, char **argv)
             c.who = optarg;
         else if (o == 'j')
             c.json = true;
+        else if (o == 'm')
+            c.direct = true;
         else
             return usage(o == 'h' ? stdout : stderr);
     }

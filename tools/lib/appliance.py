@@ -158,7 +158,7 @@ LAYOUTS = {
 class Bench:
     def __init__(self, build="build", port="memif", hugepages=True, layout="fused", symbols=None, instruments=50,
                  tick=100, itch=None, seed=1, sim_args=(), overrides=None, strategies=None, clients=(),
-                 limits=None, main_core=None, inputs=True, ring_cells=1 << 20):
+                 limits=None, main_core=None, inputs=True, ring_cells=1 << 20, journal_mib=0):
         self.build = os.path.join(ROOT, build)
         self.tag = "%x" % (os.getpid() & 0xffff)
         self.procs = {}
@@ -168,6 +168,7 @@ class Bench:
         self.disk = tempfile.mkdtemp(prefix="gannet-journal-")
         self.huge = None
         self.links = None
+        self.small_disk = False
         self.itch = itch
         self.seed = seed
         self.sim_args = list(sim_args)
@@ -182,6 +183,9 @@ class Bench:
         self.limits.update(limits or {})
         self.main_core = cpus()[0] if main_core is None else main_core
         try:
+            if journal_mib:  # a disk of its own that can be filled; needs root
+                run(["mount", "-t", "tmpfs", "-o", "size=%dm" % journal_mib, "none", self.disk])
+                self.small_disk = True
             self.huge = Hugepages(HUGE_NEED_MIB, os.path.join(self.dir, "huge")) if hugepages else None
             if port == "af_xdp" and not (self.huge and self.huge.there):
                 raise Failed("af_xdp needs hugepages: %s" % (self.huge.why if self.huge else "they were not asked for"))
@@ -430,6 +434,8 @@ class Bench:
         if self.huge:
             self.huge.restore()
         shutil.rmtree(self.dir, ignore_errors=True)
+        if self.small_disk:
+            run(["umount", self.disk], check=False)
         shutil.rmtree(self.disk, ignore_errors=True)
 
     def __enter__(self):
