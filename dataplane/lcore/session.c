@@ -323,9 +323,10 @@ void gn_session_start(struct gn_stage_orders *s, uint32_t i, bool joined, uint64
         r->retry_ns = now_ns;
         return;
     }
-    /* the private tables are new; what the control plane kept says how far the venue's messages were processed */
-    gn_soup_client_new(&st->soup, c->username, c->password, r->venue_session, r->next_in_seq == 0 ? 1 : r->next_in_seq,
-                       &timing);
+    /* the private tables are new; what the control plane kept says how far the venue's messages were processed. 0, of a
+     * fresh region: only what comes from now on, for positions start at zero and what was before belongs to none of
+     * them; the account query then tells which user references are used up. */
+    gn_soup_client_new(&st->soup, c->username, c->password, r->venue_session, r->next_in_seq, &timing);
     st->queries = r->logins; /* each may have an answer among what is repeated */
     st->answers = 0;
     doubt_orders(s, i, now_ns);

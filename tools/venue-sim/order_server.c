@@ -186,6 +186,8 @@ static void measure(struct gn_order_server *s, const struct gn_ouch_msg *m, uint
         s->stats.latency_unknown++;
         return;
     }
+    if (s->on_order != NULL)
+        s->on_order(s->on_order_arg, tick, arrived_ns);
     uint64_t published = gn_lat_published(s->stamps, tick);
     if (published == 0 || published > arrived_ns)
         s->stats.latency_unknown++;

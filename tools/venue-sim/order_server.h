@@ -86,6 +86,9 @@ struct gn_order_server {
     bool cancel_on_disconnect;
     uint32_t accounts;
     struct gn_order_account account[GN_ORDER_ACCOUNTS_MAX];
+    /* on_order: told of every order that names a market-data sequence, modulo GN_LAT_STAMPS. May be NULL. */
+    void (*on_order)(void *arg, uint32_t tick, uint64_t arrived_ns);
+    void *on_order_arg;
     /* its own */
     uint64_t now; /* of the current call, for answers */
     bool ended;

@@ -1,0 +1,59 @@
+"""Baselines: what a result was in short, signed with a key (HMAC-SHA-256), and what has drifted since."""
+
+import hashlib
+import hmac
+import json
+import os
+
+from sessions import Failed
+
+DRIFT = 1.10  # of a ratio: beyond this, and outside the other's interval, it is told
+
+
+def short(result):
+    """Ratios alone: they mean the same next week."""
+    return {"machine": result["machine"], "profile": result["profile"],
+            "ratios": {"%s: %s" % (s["wire"], what): r for s in result["suites"].values() for what, r in s.get("ratios", {}).items() if "value" in r}}
+
+
+def signature(path, body):
+    try:
+        with open(path, "rb") as f:
+            key = f.read()
+    except OSError as e:
+        raise Failed("key %s: %s" % (path, e.strerror))
+    if len(key) < 32:
+        raise Failed("key %s: has %d bytes, at least 32 are needed" % (path, len(key)))
+    return hmac.new(key, json.dumps(body, sort_keys=True).encode(), hashlib.sha256).hexdigest()
+
+
+def save(path, key, result):
+    body = short(result)
+    with open(path + ".part", "w") as f:
+        json.dump({"body": body, "hmac_sha256": signature(key, body)}, f, indent=1, sort_keys=True)
+    os.replace(path + ".part", path)
+
+
+def load(path, key):
+    try:
+        with open(path) as f:
+            kept = json.load(f)
+        body, mac = kept["body"], kept["hmac_sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as e:
+        raise Failed("baseline %s: %s" % (path, e))
+    if not hmac.compare_digest(mac, signature(key, body)):
+        raise Failed("baseline %s: the signature is not of this key, or the file was changed" % path)
+    return body
+
+
+def drift(body, result):
+    """body: of load(). Sentences, none when nothing drifted."""
+    was, now = body["ratios"], short(result)["ratios"]
+    out = []
+    for what in sorted(set(was) & set(now)):
+        a, b = was[what], now[what]
+        factor = b["value"] / a["value"]
+        apart = b["low"] > a["high"] or b["high"] < a["low"]
+        if apart and (factor > DRIFT or factor < 1 / DRIFT):
+            out.append("drift: %s was %.2f (%.2f to %.2f), is %.2f (%.2f to %.2f)" % (what, a["value"], a["low"], a["high"], b["value"], b["low"], b["high"]))
+    return out

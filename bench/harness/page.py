@@ -1,0 +1,121 @@
+"""report.html: one page, self-contained, with tables and plots of a result."""
+
+import html
+import os
+
+import compare
+import plots
+
+STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2em auto;padding:0 1em;color:#222}
+table{border-collapse:collapse;margin:1em 0}td,th{padding:.25em .7em;border-bottom:1px solid #ddd;text-align:right}
+td:first-child,th:first-child{text-align:left}.bad{color:#a02020}.note{color:#666}svg{max-width:100%;height:auto}"""
+COLUMNS = ("min", "p50", "p90", "p99", "p99.9", "p99.99", "max")
+
+
+def us(ns):
+    return "%.2f" % (ns / 1000.0)
+
+
+def table(head, rows):
+    cells = lambda tag, row: "<tr>%s</tr>" % "".join("<%s>%s</%s>" % (tag, c, tag) for c in row)
+    return "<table>%s%s</table>" % (cells("th", head), "".join(cells("td", r) for r in rows))
+
+
+def verdict(r):
+    if "value" in r:
+        return "<b>%.2f</b> (95%%: %.2f to %.2f; %d of %d rounds)" % (r["value"], r["low"], r["high"], r["pairs"], r["of"])
+    return '<span class="bad">no number, the machine was disturbed: %s</span>' % html.escape("; ".join(r["disturbed"][:4]))
+
+
+def picture(path):
+    if path is None:
+        return ""
+    with open(path) as f:
+        text = f.read()
+    return text[text.index("<svg"):]
+
+
+def quiet(runs):
+    return not any(compare.unsound(r) for results in runs.values() for r in results)
+
+
+def wire(out, name, s):
+    parts = [table(["ratio", ""], [[html.escape(w), verdict(r)] for w, r in s["ratios"].items()])]
+    if not quiet(s["runs"]):
+        parts.append('<p class="bad">Some rounds were disturbed; the times below are of all rounds and are not results.</p>')
+    rows = []
+    for who, kinds in s["rows"].items():
+        for kind in ("resolved", "from_schedule"):
+            d = kinds[kind]
+            if d is not None:
+                rows.append(["%s, %s" % (who, kind.replace("_", " "))] + [us(d[c]) for c in COLUMNS] + [us(d["mean"]), us(d["deviation"]), d["count"]])
+    parts.append(table(["us, at %d messages/s" % s["rate"]] + list(COLUMNS) + ["mean", "deviation", "n"], rows))
+    curves = [(who, compare.together(results, 0, "resolved")) for who, results in s["runs"].items()]
+    parts.append(picture(plots.percentiles(os.path.join(out, name + "-percentiles.svg"), "%s: wire to wire" % s["wire"], curves)) if plots.there() else "")
+    return "".join(parts)
+
+
+def outliers(results):
+    rows = []
+    for p in results[0]["points"]:
+        for o in p["outliers"][:3]:
+            rows.append([p["rate"], "%.6f" % (o["at_ns"] / 1e9), us(o["from_send"]), us(o["from_schedule"]), us(o["uncertain_by"])])
+    return table(["messages/s", "s into the point", "from send, us", "from schedule, us", "stamp uncertain by, us"], rows)
+
+
+def load(out, s):
+    parts = ['<p class="bad">%s: %s</p>' % (who, html.escape("; ".join(why[:4]))) for who, why in s["disturbed"].items() if why]
+    rows, curves = [], []
+    for who, results in s["runs"].items():
+        for pc in ("p50", "p99"):
+            curves.append(("%s %s" % (who, pc), [(p["rate"], p["from_schedule"][pc] / 1e3) for p in results[0]["points"]
+                                                  if p["burst"] == 1 and p["from_schedule"].get(pc)]))
+        for p in results[0]["points"]:
+            d, e = p["from_send"], p["from_schedule"]
+            if d["count"]:
+                rows.append([who, p["rate"], p["burst"], p["every"]] + [us(d[c]) for c in ("p50", "p99", "p99.9", "max")] + [us(e["p99"]), us(e["max"]),
+                            "%d of %d" % (p["answered"], p["expected"])])
+    parts.append(table(["", "messages/s", "burst", "every nth answered", "p50", "p99", "p99.9", "max", "from schedule p99", "max", "answered"], rows))
+    parts.append(picture(plots.load_curve(os.path.join(out, "load.svg"), "latency from the schedule by load", curves)) if plots.there() else "")
+    parts.append("<h3>Slowest answers</h3>" + outliers(s["runs"]["gannet"]))
+    return "".join(parts)
+
+
+def t1(s):
+    parts = ["<p>Source: %s. Published anchors for the same question, all FPGA or vendor: 115 ns mean, 140 ns p99; software on kernel bypass 1.5 us.</p>" % html.escape(s["source"])]
+    if s["disturbed"]:
+        parts.append('<p class="bad">The machine was disturbed; these are not results: %s</p>' % html.escape("; ".join(s["disturbed"][:4])))
+    rows = []
+    for r in s["rows"]:
+        for kind in ("resolved", "from_send", "from_schedule"):
+            d = r[kind]
+            if d is not None:
+                rows.append(["%gx, %s" % (r["speed"], kind.replace("_", " ")), d["count"]] + [us(d[c]) for c in ("mean", "p50", "p99", "max", "deviation")])
+    return "".join(parts) + table(["us", "orders", "mean", "p50", "p99", "max", "deviation"], rows)
+
+
+def hiccup(s):
+    return table(["CPU", "gaps/s of 1 us and more", "p50", "p99", "max, us", "time lost", "forced switches"],
+                 [[c["cpu"], "%.0f" % c["gaps_a_second"], us(c["p50"]), us(c["p99"]), us(c["max_ns"]), "%.4f%%" % (100 * c["lost_share"]), c["switches_forced"]]
+                  for c in s["cpus"]])
+
+
+def write(out, result, drift):
+    m = result["machine"]
+    parts = ["<!doctype html><meta charset=utf-8><title>Gannet: latency</title><style>%s</style><h1>Latency</h1>" % STYLE,
+             "<p>%s, %s CPUs, Linux %s, build %s, %s, profile %s</p>" % tuple(html.escape(str(x)) for x in (
+                 m["cpu"], m["cpus"], m["kernel"], m["build"], m["time"], result["profile"])),
+             "<p class=note>Open loop: every message has its time before the run begins. From the market-data frame handed to the harness's port to the "
+             "order frame taken from it. <i>resolved</i>: answers that came while the harness was looking, stamps certain to 500 ns; <i>from schedule</i>: "
+             "all answers, from when the message was due, the harness's own delays included. Ratios are medians over interleaved rounds. The echo takes one line's frame from one port and sends it back, "
+             "as long as an order's, out of the orders' port; the others take both lines.</p>"]
+    for line in drift or []:
+        parts.append('<p class="bad">%s</p>' % html.escape(line))
+    for name, s in result["suites"].items():
+        parts.append("<h2>%s</h2>" % name)
+        if "failed" in s:
+            parts.append('<p class="bad">%s</p>' % html.escape(s["failed"]))
+        else:
+            parts.append("<pre>%s</pre>" % html.escape(s["text"]) if name == "instructions" else hiccup(s) if name == "hiccup" else load(out, s) if name == "load" else t1(s) if name == "t1" else wire(out, name, s))
+    with open(os.path.join(out, "report.html"), "w") as f:
+        f.write("\n".join(parts))
