@@ -13,6 +13,7 @@
 #include "controlplane/admin/commands.h"
 
 #define SEND_TIMEOUT_MS 200
+#define BACKLOG         128
 
 static bool say(struct gn_admin_server *s, char *err, const char *what)
 {
@@ -42,7 +43,7 @@ bool gn_admin_open(struct gn_admin_server *s, const char *run_dir, char err[GN_A
     unlink(s->path);
     s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&addr, sizeof addr) != 0 || chmod(s->path, 0660) != 0 ||
-        listen(s->listener, GN_ADMIN_CLIENTS_MAX) != 0)
+        listen(s->listener, BACKLOG) != 0)
         return say(s, err, "cannot listen");
     return true;
 }
@@ -127,20 +128,22 @@ static void take_bytes(struct gn_appliance *a, struct gn_admin_client *c)
     }
 }
 
-static void accept_client(struct gn_admin_server *s)
+/* False when nobody waits any more. */
+static bool accept_client(struct gn_admin_server *s)
 {
     int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
-        return;
+        return false;
     for (uint32_t i = 0; i < GN_ADMIN_CLIENTS_MAX; i++)
         if (s->client[i].fd < 0) {
             s->client[i].fd = fd;
             s->client[i].len = 0;
-            return;
+            return true;
         }
     static const char busy[] = "{\"ok\":false,\"error\":\"too many connections\"}\n";
     send_all(fd, busy, sizeof busy - 1);
     close(fd);
+    return true;
 }
 
 void gn_admin_poll(struct gn_admin_server *s, struct gn_appliance *a, int timeout_ms)
@@ -154,8 +157,8 @@ void gn_admin_poll(struct gn_admin_server *s, struct gn_appliance *a, int timeou
     for (uint32_t i = 0; i < GN_ADMIN_CLIENTS_MAX; i++)
         if (fds[1 + i].fd >= 0 && fds[1 + i].revents != 0)
             take_bytes(a, &s->client[i]);
-    if (fds[0].revents & POLLIN)
-        accept_client(s);
+    for (uint32_t i = 0; fds[0].revents & POLLIN && i < BACKLOG && accept_client(s); i++)
+        ;
 }
 
 void gn_admin_close(struct gn_admin_server *s)

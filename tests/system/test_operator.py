@@ -1,6 +1,9 @@
 """What an operator does: looks, changes limits, kills a part, releases, reads the journal."""
 
 import json
+import os
+import signal
+import socket
 import time
 
 import harness
@@ -73,6 +76,47 @@ class Operator(harness.Case):
         self.assertFalse(b.ask("nonsense")["ok"])
         r = self.finish(b)
         self.assertGreater(r["orders"]["sent"], 0)
+
+    def test_kill_whatever_is_typed(self):
+        b = self.started(instruments=4)
+        long_one = "x" * 62 + "\u00e9 panic"
+        for who, why in (("demo", long_one), ("J\udcf6rg", "stop"), ("demo", "\udcff\udcfe"), ("a" * 200, "b" * 5000)):
+            p = b.ctl("--who", who, "kill", why, check=False)
+            self.assertEqual(p.returncode, 0, p.stderr)
+            self.assertEqual(b.status()["kill"][0]["level"], "killed")
+            b.ctl("release", "next")
+        self.assertEqual(b.ctl("kill", "scop=instrument", "name=X", check=False).returncode, 1, "a mistyped word is no reason")
+        self.assertEqual(b.ctl("kill", "level=active", check=False).returncode, 1)
+        self.assertEqual(b.ctl("kill", "level=bogus", check=False).returncode, 1)
+        self.assertEqual(b.status()["kill"][0]["level"], "active")
+
+    def test_kill_while_the_control_plane_hangs(self):
+        b = self.started(instruments=4, overrides={"stale": "20s", "cancel": "40s"})
+        b.procs["controlplane"].send_signal(signal.SIGSTOP)
+        begun = time.monotonic()
+        p = b.ctl("kill", "it hangs")
+        took = time.monotonic() - begun
+        b.procs["controlplane"].send_signal(signal.SIGCONT)
+        self.assertIn("shared memory", p.stdout)
+        self.assertLess(took, 2)
+        self.assertEqual(b.status()["kill"][0]["level"], "killed")
+
+    def test_clients_of_the_admin_socket_that_hang_up(self):
+        b = self.started(instruments=4)
+        path = os.path.join(b.dir, "admin.sock")
+        for _ in range(60):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+                s.connect(path)
+                s.sendall(b'{"cmd":"metrics"}\n{"cmd":"status"}\n{"cmd"')
+        for line in (b"x" * 70000, b"\n" * 1000, b"[1]\n", b'{"cmd":7}\n', b"\xff\xfe\n"):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+                s.connect(path)
+                try:
+                    s.sendall(line)
+                except OSError:
+                    pass
+        self.wait_for(b, "an answer", lambda: (b.ask("status", quiet=True) or {}).get("ok"))
+        self.finish(b)
 
     def test_journal_reads(self):
         b = self.started(instruments=4)

@@ -3,6 +3,7 @@ watches."""
 
 import os
 import signal
+import subprocess
 import time
 
 import harness
@@ -108,6 +109,41 @@ class Processes(harness.Case):
                 self.assertEqual(t["executions"], 0)
                 continue
             self.assertEqual((p["position"], int(p["cash"])), (t["position"], t["cash"]), t["symbol"])
+
+    def test_second_data_plane_is_refused(self):
+        b = self.started()
+        p = subprocess.run([b.tool("gannet-dataplane"), "--region", os.path.join(b.dir, "plane")], capture_output=True, text=True, timeout=30)
+        self.assertEqual(p.returncode, 1)
+        self.assertIn("another data plane", p.stderr)
+        self.trades_on(b)
+        self.finish(b)
+
+    def test_data_plane_under_a_dead_control_plane_does_not_trade(self):
+        b = self.started(overrides={"stale": "300ms", "cancel": "60s"})
+        self.kill9(b, "dataplane")
+        self.kill9(b, "controlplane")
+        b.spawn("dataplane", [b.tool("gannet-dataplane"), "--region", os.path.join(b.dir, "plane")])
+        b.wait_for("the data plane", lambda: b.ctl_json("status")["status"]["dataplane"]["state"] == "running", 20)
+        before = self.sent(b)
+        time.sleep(1.5)
+        self.assertEqual(self.sent(b), before)
+
+    def test_an_orderly_end_leaves_nothing_at_the_venue(self):
+        b = self.started(rate=20000)
+        self.wait_for(b, "open orders", lambda: b.status()["open_orders"] > 20)
+        self.assertEqual(b.end("dataplane"), 0)
+        self.assertEqual(b.status()["open_orders"], 0)
+        self.assertEqual(b.sim_account()["account"]["total"]["open_orders"], 0)
+
+    def test_control_plane_that_died_while_it_made_the_region(self):
+        b = self.bench(instruments=4)
+        b.start_controlplane()
+        self.kill9(b, "controlplane")
+        plane = os.path.realpath(os.path.join(b.dir, "plane"))
+        with open(plane, "r+b") as f:
+            f.write(bytes(8))  # as it is before it is sealed
+        b.start_controlplane()
+        self.assertTrue(b.status())
 
     def test_stops_in_order(self):
         b = self.started()

@@ -20,6 +20,13 @@ PLAN = {
     "fuzz": ("build-fuzz", ["-Dfuzzers=true", "-Db_lundef=false", "-Dbuildtype=debugoptimized", "-Ddpdk=disabled"], {"CC": "clang"}, ["--suite", "fuzz"]),
     "system": ("build", [], {}, ["--suite", "system"]),
 }
+# What takes hours or has to be long to mean something; programs of the build, with their counts. Not part of the default.
+NIGHTLY = [
+    ("10^8 segments of two TCP endpoints on a bad link", ["tests/unit/net/net_tcp_sim", "100000000"]),
+    ("10^7 decisions of the gate against its model", ["tests/property/test_property_gate_model", "10000000"]),
+    ("10^6 crash states of the journal", ["tests/unit/journal/journal_disk", "1000000"]),
+    ("10^6 messages with kernel TCP, 100 hand-overs", [sys.executable, "tests/system/test_tcp_linux.py", "--full"]),
+]
 BAD = ("FAIL", "TIMEOUT", "ERROR", "INTERRUPT", "UNEXPECTEDPASS")
 
 
@@ -63,14 +70,33 @@ def tests(directory, args, env):
     return passed, failed, skipped
 
 
+def nightly():
+    """(passed, failed) of the long runs."""
+    passed, failed = [], []
+    env = dict(os.environ, GN_BUILD=os.path.join(ROOT, "build"), GN_DATA_DIR=os.path.join(ROOT, "..", "shared", "data"))
+    for name, cmd in NIGHTLY:
+        say("== nightly:", name)
+        program = cmd[0] if os.path.isabs(cmd[0]) else os.path.join(ROOT, "build", cmd[0])
+        found = program if os.path.exists(program) else None
+        ok = found is not None and subprocess.run([found] + cmd[1:], env=env, cwd=ROOT).returncode == 0
+        (passed if ok else failed).append(name)
+    return passed, failed
+
+
 def main():
     wanted = sys.argv[1:] or list(PLAN)
-    unknown = [w for w in wanted if w not in PLAN]
+    unknown = [w for w in wanted if w not in PLAN and w != "nightly"]
     if unknown:
         sys.exit("tools/test: unknown suite %s, allowed: %s" % (", ".join(unknown), ", ".join(PLAN)))
     begun = time.monotonic()
     passed, failed, skipped = [], [], []
     for suite in wanted:
+        if suite == "nightly":
+            log = build(*PLAN["unit"][:3])
+            p, f = nightly() if log is None else ([], ["nightly: the build"])
+            passed += p
+            failed += f
+            continue
         directory, options, env, args = PLAN[suite]
         log = build(directory, options, env)
         if log:
