@@ -154,8 +154,8 @@ static json_t *run_kill(struct gn_appliance *a, const json_t *request)
     char err[GN_KILL_ERR_LEN];
     uint32_t scope, index;
     int level = gn_ladder_parse(text(request, "level", "killed"));
-    if (level <= GN_LADDER_ACTIVE)
-        return fail("level: allowed: throttled, reduce_only, halted, killed");
+    if (level < GN_LADDER_REDUCE_ONLY)
+        return fail("level: allowed: reduce_only, halted, killed");
     if (!parse_scope(a, request, &scope, &index, err, sizeof err))
         return fail(err);
     const json_t *at = json_object_get(request, "at_ns");

@@ -9,7 +9,7 @@
 /* The ladder: each step allows less. Latches: only a release lowers it. */
 enum gn_ladder {
     GN_LADDER_ACTIVE = 0,
-    GN_LADDER_THROTTLED = 1,
+    GN_LADDER_THROTTLED = 1, /* kept for a lower message rate; nobody can raise a word to it */
     GN_LADDER_REDUCE_ONLY = 2,
     GN_LADDER_HALTED = 3, /* no new orders, working ones stay */
     GN_LADDER_KILLED = 4, /* no new orders, every working one is cancelled */
