@@ -172,10 +172,8 @@ def text(r):
     lines.append("")
     lines.append("%-10s %9s %9s %9s %14s" % ("symbol", "position", "bought", "sold", "profit"))
     shown = sorted(r["positions"], key=lambda p: -(p["bought"] + p["sold"]))
-    for p in shown[:12]:
+    for p in shown:
         lines.append("%-10s %9d %9d %9d %14.4f" % (p["symbol"], p["position"], p["bought"], p["sold"], p["pnl"]))
-    if len(shown) > 12:
-        lines.append("... and %d more; all %d equal the simulator's account unless said below" % (len(shown) - 12, len(shown)))
     lines.append("%-10s %9s %9d %9d %14.4f" % ("total", "", sum(p["bought"] for p in shown), sum(p["sold"] for p in shown), sum(p["pnl"] for p in shown)))
     lines.append("")
     if r["wrong"]:
