@@ -172,6 +172,10 @@ const struct gn_schema_key gn_schema[] = {
      .help = "first wait before a reconnect; doubles, with jitter"},
     {"sessions[].reconnect_max", GN_TYPE_DURATION, "ms", "5s", RANGE(1, 600000), SES(s.reconnect_max_ms),
      .help = "longest wait before a reconnect"},
+    {"sessions[].fee_add", GN_TYPE_INT, "1/100 of a price mantissa a share", "0", RANGE(-1000000, 1000000),
+     SES(s.fee_add), .help = "the venue's fee for a share that added liquidity; negative: a rebate"},
+    {"sessions[].fee_remove", GN_TYPE_INT, "1/100 of a price mantissa a share", "0", RANGE(-1000000, 1000000),
+     SES(s.fee_remove), .help = "the venue's fee for every other share"},
 
     {"clients", GN_TYPE_LIST, NULL, "[]", RANGE(0, GN_CLIENTS_MAX), LIST_OF(conf.client, char[GN_NAME_MAX], n_clients),
      .help = "the desk's own processes that may connect"},

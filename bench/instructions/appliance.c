@@ -132,6 +132,8 @@ static void orders_new(struct appliance *a, struct gn_ring *execs)
     o->control = a->feed.control;
     o->orders = host_memory(gn_orders_footprint(c->max_orders));
     gn_orders_new(o->orders, c->max_orders);
+    o->fills = host_memory(gn_fills_footprint(4096));
+    gn_fills_new(o->fills, 4096);
     o->positions = host_memory(c->max_instruments * sizeof(struct gn_position));
     o->rows = host_memory(GN_SESSIONS_MAX * sizeof(struct gn_session_row));
     o->state = host_memory(GN_SESSIONS_MAX * sizeof(struct gn_session_state_row));

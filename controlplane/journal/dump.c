@@ -2,6 +2,8 @@
 #include <inttypes.h>
 
 #include "controlplane/journal/reader.h"
+#include "dataplane/abi/orders.h"
+#include "dataplane/abi/recon.h"
 
 static void put_string(FILE *out, const char *key, const char *text, size_t room)
 {
@@ -63,12 +65,13 @@ static const char *const action_names[] = {
     [GN_ACTION_REDUCE] = "reduce", [GN_ACTION_MASS_CANCEL] = "mass_cancel",
 };
 static const char *const exec_names[] = {
-    [GN_EXEC_SENT] = "sent",         [GN_EXEC_GATE_REJECTED] = "gate_rejected",
-    [GN_EXEC_ACCEPTED] = "accepted", [GN_EXEC_REJECTED] = "rejected",
-    [GN_EXEC_FILLED] = "filled",     [GN_EXEC_CANCELED] = "canceled",
-    [GN_EXEC_REPLACED] = "replaced", [GN_EXEC_CANCEL_REJECTED] = "cancel_rejected",
-    [GN_EXEC_MODIFIED] = "modified", [GN_EXEC_IN_DOUBT] = "in_doubt",
-    [GN_EXEC_BROKEN] = "broken",     [GN_EXEC_RESTATED] = "restated",
+    [GN_EXEC_SENT] = "sent",           [GN_EXEC_GATE_REJECTED] = "gate_rejected",
+    [GN_EXEC_ACCEPTED] = "accepted",   [GN_EXEC_REJECTED] = "rejected",
+    [GN_EXEC_FILLED] = "filled",       [GN_EXEC_CANCELED] = "canceled",
+    [GN_EXEC_REPLACED] = "replaced",   [GN_EXEC_CANCEL_REJECTED] = "cancel_rejected",
+    [GN_EXEC_MODIFIED] = "modified",   [GN_EXEC_IN_DOUBT] = "in_doubt",
+    [GN_EXEC_BROKEN] = "broken",       [GN_EXEC_RESTATED] = "restated",
+    [GN_EXEC_CORRECTED] = "corrected",
 };
 static const char *const gap_names[] = {
     [GN_GAP_OPENED] = "opened",           [GN_GAP_REQUESTED] = "requested",
@@ -224,6 +227,77 @@ static void print_gn_ev_alert(FILE *out, const struct gn_ev_alert *e, uint32_t b
     put_u64(out, "code", e->code);
     put_u64(out, "severity", e->severity);
     put_string(out, "text", e->text, sizeof e->text);
+}
+
+static void print_gn_ev_break(FILE *out, const struct gn_ev_break *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_u64(out, "number", e->seq);
+    put_string(out, "class", gn_break_name(e->kind), strlen(gn_break_name(e->kind)));
+    put_u64(out, "state", e->state);
+    put_u64(out, "found_by", e->source);
+    put_u64(out, "session", e->session);
+    put_index(out, "instrument", e->instrument);
+    put_u64(out, "order_id", e->order_id);
+    put_u64(out, "match", e->match);
+    put_i64(out, "ours", e->ours);
+    put_i64(out, "theirs", e->theirs);
+    put_u64(out, "venue_seq", e->venue_seq);
+}
+
+static const char *const breaker_names[] = {
+#define GN_X(num, NAME, name, help) [num] = name,
+    GN_BREAKER_STATES(GN_X)
+#undef GN_X
+};
+static const char *const breaker_whys[] = {
+#define GN_X(num, NAME, name, help) [num] = name,
+    GN_BREAKER_WHYS(GN_X)
+#undef GN_X
+};
+static const char *const deadman_names[] = {
+#define GN_X(num, NAME, name, help) [num] = name,
+    GN_DEADMEN(GN_X)
+#undef GN_X
+};
+static const char *const deadman_actions[] = {[GN_DEADMAN_STOP] = "stop", [GN_DEADMAN_CANCEL] = "cancel"};
+static const char *const handover_names[] = {
+#define GN_X(num, NAME, name, help) [num] = name,
+    GN_HANDOVERS(GN_X)
+#undef GN_X
+};
+
+static void print_gn_ev_breaker(FILE *out, const struct gn_ev_breaker *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_u64(out, "session", e->session);
+    PUT_ENUM(out, "state", breaker_names, e->state);
+    PUT_ENUM(out, "why", breaker_whys, e->why);
+    put_u64(out, "failures", e->failures);
+    put_u64(out, "until_ns", e->until_ns);
+    put_u64(out, "trips", e->trips);
+}
+
+static void print_gn_ev_deadman(FILE *out, const struct gn_ev_deadman *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_u64(out, "session", e->session);
+    PUT_ENUM(out, "what", deadman_names, e->what);
+    PUT_ENUM(out, "action", deadman_actions, e->action);
+    put_u64(out, "silent_ns", e->silent_ns);
+    put_u64(out, "limit_ns", e->limit_ns);
+}
+
+static void print_gn_ev_handover(FILE *out, const struct gn_ev_handover *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_u64(out, "session", e->session);
+    PUT_ENUM(out, "result", handover_names, e->result);
+    put_u64(out, "state", e->state);
+    put_u64(out, "next_seq", e->next_seq);
+    put_u64(out, "stream_in", e->stream_in);
+    put_u64(out, "stream_out", e->stream_out);
+    put_u64(out, "orders", e->orders);
 }
 
 const char *gn_journal_event_name(uint16_t type)

@@ -227,6 +227,16 @@ static void apply_fill(struct gn_jstate_order *o, struct gn_position *p, const s
     set_reserve(o, p, o->reserved - gn_min_i64(e->qty, o->reserved));
 }
 
+/* A trade of an order joins the position anew, or is taken back (sign -1): the order's own counts stay. */
+static void apply_trade(const struct gn_jstate_order *o, struct gn_position *p, const struct gn_exec *e, int64_t sign)
+{
+    const int64_t qty = sign * e->qty;
+    const gn_i128 value = (gn_i128)e->price * qty;
+    p->qty += o->side == GN_SIDE_BUY ? qty : -qty;
+    *(o->side == GN_SIDE_BUY ? &p->bought : &p->sold) += qty;
+    *(o->side == GN_SIDE_BUY ? &p->buy_value : &p->sell_value) += value;
+}
+
 static void apply_replaced(struct gn_jstate *s, struct gn_jstate_order *o, struct gn_position *p,
                            const struct gn_exec *e)
 {
@@ -279,6 +289,12 @@ static void apply_kind(struct gn_jstate *s, struct gn_jstate_order *o, struct gn
         break;
     case GN_EXEC_RESTATED:
         o->price = e->price;
+        break;
+    case GN_EXEC_BROKEN:
+        apply_trade(o, p, e, -1);
+        break;
+    case GN_EXEC_CORRECTED:
+        apply_trade(o, p, e, 1);
         break;
     default:
         break;

@@ -93,6 +93,8 @@ struct gn_conf_session {
     uint32_t dead_ms;      /* silence of the venue after which the session is lost */
     uint32_t reconnect_ms; /* first backoff; doubles to reconnect_max_ms, with jitter */
     uint32_t reconnect_max_ms;
+    uint32_t pad;
+    int64_t fee_add, fee_remove; /* of a share that added, removed liquidity: 1/100 of a price mantissa; < 0: rebate */
 };
 
 #define GN_STRATEGY_PARAMS 16u

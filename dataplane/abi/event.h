@@ -22,7 +22,11 @@
     X(9, MD, "md", gn_md, "stage ring: book, trade or status change of an instrument")                           \
     X(10, INTENT, "intent", gn_intent, "stage or client ring: what a strategy wants done")                       \
     X(11, EXEC_REPORT, "exec_report", gn_exec, "stage or client ring: what became of it")                        \
-    X(12, ALERT, "alert", gn_ev_alert, "something that a person must look at")
+    X(12, ALERT, "alert", gn_ev_alert, "something that a person must look at")                                   \
+    X(21, BREAK, "break", gn_ev_break, "our books and the venue's differ: see dataplane/abi/recon.h")            \
+    X(22, BREAKER, "breaker", gn_ev_breaker, "the circuit breaker of an order session changed its state")        \
+    X(23, DEADMAN, "deadman", gn_ev_deadman, "a dead-man timer of an order session ran out")                     \
+    X(24, HANDOVER, "handover", gn_ev_handover, "a restarted data plane took a connection over, or could not")
 
 enum gn_ev {
     GN_EV_PAD = 0,
@@ -109,9 +113,10 @@ enum gn_exec_kind {
     GN_EXEC_REPLACED = 7, /* order_id is the new one, prev_id the old */
     GN_EXEC_CANCEL_REJECTED = 8,
     GN_EXEC_MODIFIED = 9,
-    GN_EXEC_IN_DOUBT = 10, /* the session is gone; fate unknown until the venue says */
-    GN_EXEC_BROKEN = 11,   /* a fill was broken: qty at price is taken back */
-    GN_EXEC_RESTATED = 12, /* the venue changed display or priority; nothing to do */
+    GN_EXEC_IN_DOUBT = 10,  /* the session is gone; fate unknown until the venue says */
+    GN_EXEC_BROKEN = 11,    /* a fill was broken: qty at price is taken back */
+    GN_EXEC_RESTATED = 12,  /* the venue changed display or priority; nothing to do */
+    GN_EXEC_CORRECTED = 13, /* after GN_EXEC_BROKEN of the same match: qty at price stands instead */
 };
 
 struct gn_exec {
@@ -229,5 +234,49 @@ struct gn_ev_alert {
     char text[120];
 };
 static_assert(sizeof(struct gn_ev_alert) == 128, "gn_ev_alert layout");
+
+struct gn_ev_break {
+    uint64_t seq;   /* of its table */
+    uint16_t kind;  /* enum gn_break_class */
+    uint8_t state;  /* enum gn_break_state */
+    uint8_t source; /* 0: order session, 1: drop copy */
+    uint32_t instrument;
+    uint64_t order_id;
+    uint64_t match;
+    int64_t ours, theirs;
+    uint64_t venue_seq;
+    uint32_t session;
+    uint32_t pad;
+};
+static_assert(sizeof(struct gn_ev_break) == 64, "gn_ev_break layout");
+
+struct gn_ev_breaker {
+    uint32_t session;
+    uint16_t state; /* enum gn_breaker_state */
+    uint16_t why;   /* enum gn_breaker_why */
+    uint64_t failures;
+    uint64_t until_ns; /* open: no attempt before */
+    uint64_t trips;
+};
+static_assert(sizeof(struct gn_ev_breaker) == 32, "gn_ev_breaker layout");
+
+struct gn_ev_deadman {
+    uint32_t session;
+    uint16_t what;   /* enum gn_deadman */
+    uint16_t action; /* enum gn_deadman_action */
+    uint64_t silent_ns;
+    uint64_t limit_ns;
+};
+static_assert(sizeof(struct gn_ev_deadman) == 24, "gn_ev_deadman layout");
+
+struct gn_ev_handover {
+    uint32_t session;
+    uint16_t result;                /* enum gn_handover */
+    uint16_t state;                 /* enum gn_session_state before the death */
+    uint64_t next_seq;              /* next sequenced message expected */
+    uint64_t stream_in, stream_out; /* stream offsets: consumed, and handed to TCP */
+    uint64_t orders;                /* working orders that were kept */
+};
+static_assert(sizeof(struct gn_ev_handover) == 40, "gn_ev_handover layout");
 
 #endif

@@ -94,8 +94,8 @@ struct gn_position {
     uint32_t open_orders;
     uint32_t pad;
     int64_t bought, sold;
-    uint64_t fills;
-    uint64_t pad1;
+    uint64_t fills;                              /* executions, those that were broken later included */
+    int64_t fees;                                /* of the fills that stand, 1/100 of a price mantissa; < 0: rebates */
     gn_i128 buy_value, sell_value;               /* sum of price mantissa x quantity */
     uint64_t sent, accepted, canceled, rejected; /* orders of this instrument */
 };
@@ -116,6 +116,71 @@ enum gn_session_state {
     GN_SESSION_STATES(GN_X)
 #undef GN_X
         GN_SESSION_STATE_COUNT,
+};
+
+/* X(number, NAME, "name", "help"): circuit breaker of a session. */
+#define GN_BREAKER_STATES(X)                                                                         \
+    X(0, CLOSED, "closed", "connects and sends")                                                     \
+    X(1, OPEN, "open", "too many failures: nothing new is sent and nothing is tried until its time") \
+    X(2, HALF_OPEN, "half_open", "one probe is under way: login and query, and no order before its answer")
+
+enum gn_breaker_state {
+#define GN_X(num, NAME, name, help) GN_BREAKER_##NAME = num,
+    GN_BREAKER_STATES(GN_X)
+#undef GN_X
+        GN_BREAKER_STATE_COUNT,
+};
+
+/* X(number, NAME, "name", "help"): what a circuit breaker counts, and what closes it. */
+#define GN_BREAKER_WHYS(X)                                               \
+    X(0, NONE, "none", "nothing yet")                                    \
+    X(1, LOST, "lost", "connections lost or not made")                   \
+    X(2, REJECTS, "rejects", "orders that the venue rejected")           \
+    X(3, PROBE_LOST, "probe_lost", "the probe was not answered")         \
+    X(4, PROBE_DUE, "probe_due", "the time is over: one probe goes out") \
+    X(5, PROBE_ANSWERED, "probe_answered", "the venue answered the probe's query")
+
+enum gn_breaker_why {
+#define GN_X(num, NAME, name, help) GN_BREAKER_WHY_##NAME = num,
+    GN_BREAKER_WHYS(GN_X)
+#undef GN_X
+        GN_BREAKER_WHY_COUNT,
+};
+
+/* X(bit, NAME, "name", "help"): whose silence a session's dead-man timer watches. */
+#define GN_DEADMEN(X)                                                                          \
+    X(0, CONTROL, "control", "the control plane's heartbeat")                                  \
+    X(1, STRATEGY, "strategy", "the lcore of the strategies, and the clients that trade here") \
+    X(2, FEED, "feed", "market data, heartbeats of the feed included")                         \
+    X(3, SESSION, "session", "the order session itself: it is not up")
+
+enum gn_deadman {
+#define GN_X(bit, NAME, name, help) GN_DEADMAN_##NAME = bit,
+    GN_DEADMEN(GN_X)
+#undef GN_X
+        GN_DEADMAN_COUNT,
+};
+
+enum gn_deadman_action {
+    GN_DEADMAN_STOP = 0,   /* the session's kill word goes to halted: no new orders */
+    GN_DEADMAN_CANCEL = 1, /* to killed: working orders are cancelled too */
+};
+
+/* X(number, NAME, "name", "help"): what a restarted data plane could do with the connection of its earlier life. */
+#define GN_HANDOVERS(X)                                                             \
+    X(0, NONE, "none", "no earlier life")                                           \
+    X(1, JOINED, "joined", "the connection goes on where it was")                   \
+    X(2, OFF, "off", "sessions[].handover is false")                                \
+    X(3, NO_TABLES, "no_tables", "the private tables are not those of this region") \
+    X(4, REFUSED, "refused", "the TCP table or the session's state does not check") \
+    X(5, NOT_OPEN, "not_open", "there was no established and logged-in connection") \
+    X(6, LOST, "lost", "it was joined, and the venue did not answer or had closed it")
+
+enum gn_handover {
+#define GN_X(num, NAME, name, help) GN_HANDOVER_##NAME = num,
+    GN_HANDOVERS(GN_X)
+#undef GN_X
+        GN_HANDOVER_COUNT,
 };
 
 struct gn_session_row {

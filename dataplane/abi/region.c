@@ -45,6 +45,9 @@ uint64_t gn_abi_layout_hash(void)
         sizeof(struct gn_order_table),
         sizeof(struct gn_position),
         sizeof(struct gn_session_row),
+        sizeof(struct gn_recon),
+        sizeof(struct gn_break),
+        sizeof(struct gn_fill),
         sizeof(struct gn_instrument),
         sizeof(struct gn_instruments),
         sizeof(struct gn_tob),
@@ -265,7 +268,10 @@ bool gn_region_plan_plane(struct gn_region_plan *p, const struct gn_conf *c, uin
               gn_region_plan_add(p, GN_SECTION_SESSIONS, sizeof(struct gn_session_row) * GN_SESSIONS_MAX) &&
               gn_region_plan_add(p, GN_SECTION_METRICS, sizeof(struct gn_lcore_metrics) * GN_LCORES_MAX) &&
               gn_region_plan_add(p, GN_SECTION_METRICS_DIR, sizeof(struct gn_metrics_dir)) &&
-              gn_region_plan_add(p, GN_SECTION_NET_COUNTERS, 64 * 1024);
+              gn_region_plan_add(p, GN_SECTION_NET_COUNTERS, 64 * 1024) &&
+              gn_region_plan_add(p, GN_SECTION_RECON, sizeof(struct gn_recon)) &&
+              gn_region_plan_add(p, GN_SECTION_RECON_DC, sizeof(struct gn_recon)) &&
+              gn_region_plan_add(p, GN_SECTION_FILLS, gn_fills_footprint(c->max_orders));
     for (uint32_t i = 0; ok && i <= c->n_lcores; i++)
         ok = gn_region_plan_add(p, GN_SECTION_EVENT_RING + i, gn_ring_footprint(c->journal.ring_cells));
     return ok;

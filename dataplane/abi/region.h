@@ -19,6 +19,7 @@
 #include "dataplane/abi/market.h"
 #include "dataplane/abi/metrics.h"
 #include "dataplane/abi/orders.h"
+#include "dataplane/abi/recon.h"
 
 #define GN_REGION_MAGIC        0x74656e6e61472121ull
 #define GN_ABI_VERSION         1u
@@ -43,6 +44,9 @@ enum gn_region_kind {
     X(7, METRICS, "metrics", "struct gn_lcore_metrics for each lcore")                                     \
     X(8, METRICS_DIR, "metrics_dir", "struct gn_metrics_dir: names and places of all counters")            \
     X(9, NET_COUNTERS, "net_counters", "uint64_t counters of net and arbiter, named by the directory")     \
+    X(10, RECON, "recon", "struct gn_recon: breaks that the orders lcore found")                           \
+    X(11, RECON_DC, "recon_dc", "struct gn_recon: breaks between drop copy and order session")             \
+    X(12, FILLS, "fills", "struct gn_fills: the last fills, by match number")                              \
     X(16, EVENT_RING, "event_ring", "struct gn_ring 0 = control plane, 1.. = lcores; contiguous sections") \
     X(32, INSTRUMENTS, "instruments", "struct gn_instruments")                                             \
     X(33, TOB, "tob", "struct gn_tob for each instrument")                                                 \

@@ -11,28 +11,23 @@
 #define RJ GN_ORDER_REJECTED
 #define RP GN_ORDER_REPLACED
 
-/* Rows: state. Columns: accept, reject, fill part, fill last, cancel part, cancel last, cancel sent, cancel reject,
- * replace sent, replaced, replace failed, session lost, proven live, proven dead. A message that crossed another on the
- * wire is no error: a reject for an order whose death was already concluded, a refused replace of a filled order. */
 static const uint8_t transitions[GN_ORDER_STATE_COUNT][GN_ORDER_EV_COUNT] = {
-    [GN_ORDER_FREE] = {NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
-    [PN] = {LV, RJ, NO, NO, NO, CA, PC, PN, NO, NO, NO, ID, NO, RJ},
-    [LV] = {NO, NO, LV, FI, LV, CA, PC, LV, PR, RP, LV, ID, LV, NO},
-    [PC] = {PC, RJ, PC, FI, PC, CA, PC, LV, NO, RP, PC, ID, NO, NO},
-    [PR] = {NO, NO, PR, FI, PR, CA, PC, PR, NO, RP, LV, ID, NO, NO},
-    [ID] = {ID, RJ, ID, FI, ID, CA, NO, ID, NO, RP, ID, ID, LV, RJ},
-    [FI] = {NO, NO, NO, NO, NO, NO, NO, FI, NO, NO, FI, FI, NO, NO},
-    [CA] = {NO, NO, NO, NO, NO, NO, NO, CA, NO, NO, CA, CA, NO, NO},
-    [RJ] = {NO, RJ, NO, NO, NO, NO, NO, RJ, NO, NO, RJ, RJ, NO, RJ},
-    [RP] = {NO, NO, NO, NO, NO, NO, NO, RP, NO, NO, NO, RP, NO, NO},
+#define GN_X(STATE, ...) [GN_ORDER_##STATE] = {__VA_ARGS__},
+    GN_ORDER_TRANSITIONS(GN_X)
+#undef GN_X
 };
+
+#define COUNT_ROW(STATE, ...) \
+    static_assert(sizeof((uint8_t[]){__VA_ARGS__}) == GN_ORDER_EV_COUNT, "a column for each event");
+GN_ORDER_TRANSITIONS(COUNT_ROW)
+#undef COUNT_ROW
 
 #define PEEK_TRIES 256u /* long-lived orders in the way that are skipped before the table counts as full */
 
 const char *gn_order_event_name(uint32_t event)
 {
     static const char *const names[] = {
-#define GN_X(NAME, name) name,
+#define GN_X(NAME, name, help) name,
         GN_ORDER_EVENTS(GN_X)
 #undef GN_X
     };
@@ -159,10 +154,10 @@ bool gn_order_event(struct gn_order_table *t, struct gn_order *o, uint32_t event
     return true;
 }
 
-void gn_order_fill(struct gn_order *o, struct gn_position *p, int64_t qty, int64_t price)
+void gn_position_trade(struct gn_position *p, uint8_t side, int64_t qty, int64_t price, int64_t fee)
 {
     gn_i128 value = (gn_i128)price * qty;
-    if (o->side == GN_SIDE_BUY) {
+    if (side == GN_SIDE_BUY) {
         p->qty += qty;
         p->bought += qty;
         p->buy_value += value;
@@ -171,6 +166,12 @@ void gn_order_fill(struct gn_order *o, struct gn_position *p, int64_t qty, int64
         p->sold += qty;
         p->sell_value += value;
     }
+    p->fees += fee;
+}
+
+void gn_order_fill(struct gn_order *o, struct gn_position *p, int64_t qty, int64_t price)
+{
+    gn_position_trade(p, o->side, qty, price, 0);
     p->fills++;
     o->cum += qty;
     o->chain_cum += qty;

@@ -8,34 +8,19 @@
  *        REJECTED               v
  *           ^----proven dead-- IN_DOUBT --proven live--> LIVE
  *
- * The full table is in order.c: every state x every event; a pair it forbids is counted, the order stays as it is, and
- * quantities that the venue reported (fills) are booked all the same.
+ * The full table is in transitions.h: every state x every event; a pair it forbids is counted, the caller raises an
+ * alarm (gn_orders_move), the order stays as it is, and quantities that the venue reported (fills) are booked all the
+ * same.
  */
 #ifndef GN_ENGINE_ORDER_H
 #define GN_ENGINE_ORDER_H
 
 #include "dataplane/abi/names.h"
 #include "dataplane/abi/orders.h"
-
-/* X(NAME, "name"): what can happen to an order. */
-#define GN_ORDER_EVENTS(X)              \
-    X(ACCEPT, "accept")                 \
-    X(REJECT, "reject")                 \
-    X(FILL_PART, "fill_part")           \
-    X(FILL_LAST, "fill_last")           \
-    X(CANCEL_PART, "cancel_part")       \
-    X(CANCEL_LAST, "cancel_last")       \
-    X(CANCEL_SENT, "cancel_sent")       \
-    X(CANCEL_REJECT, "cancel_reject")   \
-    X(REPLACE_SENT, "replace_sent")     \
-    X(REPLACED, "replaced")             \
-    X(REPLACE_FAILED, "replace_failed") \
-    X(SESSION_LOST, "session_lost")     \
-    X(PROVEN_LIVE, "proven_live")       \
-    X(PROVEN_DEAD, "proven_dead")
+#include "dataplane/engine/transitions.h"
 
 enum gn_order_event {
-#define GN_X(NAME, name) GN_ORDER_EV_##NAME,
+#define GN_X(NAME, name, help) GN_ORDER_EV_##NAME,
     GN_ORDER_EVENTS(GN_X)
 #undef GN_X
         GN_ORDER_EV_COUNT
@@ -77,6 +62,11 @@ bool gn_order_event(struct gn_order_table *t, struct gn_order *o, uint32_t event
 
 /* gn_order_fill: qty at price was traded: position, value and reservation move, whatever state the order is in. */
 void gn_order_fill(struct gn_order *o, struct gn_position *p, int64_t qty, int64_t price);
+
+/* gn_position_trade: qty shares at price, of that side, join the position; negative qty: a trade is taken back. fee is
+ * in 1/100 of a price mantissa, with the sign of qty. Orders are left alone: shares that were executed stay executed.
+ */
+void gn_position_trade(struct gn_position *p, uint8_t side, int64_t qty, int64_t price, int64_t fee);
 
 /* gn_order_unreserve: qty of the order's reservation is given back. */
 void gn_order_unreserve(struct gn_order *o, struct gn_position *p, int64_t qty);

@@ -14,9 +14,13 @@ static const struct gn_order *relative(struct gn_order_table *t, uint32_t user_r
 }
 
 void gn_undo_save(struct gn_undo *u, uint64_t seq, struct gn_order_table *t, const struct gn_order *o,
-                  uint32_t also_ref, const struct gn_position *p)
+                  uint32_t also_ref, const struct gn_position *p, const struct gn_fills *fills, const struct gn_fill *f)
 {
     u->n = 0;
+    u->fills = fills == NULL ? 0 : atomic_load_explicit(&fills->total, memory_order_relaxed);
+    u->fill_seq = f == NULL ? 0 : atomic_load_explicit(&f->seq, memory_order_relaxed);
+    if (GN_UNLIKELY(f != NULL))
+        u->fill = *f;
     u->instrument = o->instrument;
     u->position = *p;
     keep(u, t, o);
@@ -30,7 +34,7 @@ void gn_undo_save(struct gn_undo *u, uint64_t seq, struct gn_order_table *t, con
 }
 
 bool gn_undo_rollback(struct gn_undo *u, uint64_t next_seq, struct gn_order_table *t, struct gn_position *positions,
-                      uint32_t max_instruments)
+                      uint32_t max_instruments, struct gn_fills *fills)
 {
     bool due = u->seq != 0 && u->seq == next_seq && u->n <= GN_UNDO_ORDERS && u->instrument < max_instruments;
     for (uint32_t i = 0; due && i < u->n; i++)
@@ -39,6 +43,12 @@ bool gn_undo_rollback(struct gn_undo *u, uint64_t next_seq, struct gn_order_tabl
         t->order[u->slot[i]] = u->order[i];
     if (due)
         positions[u->instrument] = u->position;
+    if (due && fills != NULL && fills->capacity != 0) {
+        if (u->fill_seq != 0)
+            fills->row[u->fill_seq & (fills->capacity - 1)] = u->fill;
+        if (u->fills < atomic_load_explicit(&fills->total, memory_order_relaxed))
+            atomic_store_explicit(&fills->total, u->fills, memory_order_release);
+    }
     u->seq = 0;
     return due;
 }

@@ -4,11 +4,12 @@
  * instant.
  *
  *      gn_undo_save(seq) -> change orders and position -> next expected sequence = seq + 1 -> gn_undo_forget
- *      after a death: gn_undo_rollback(next expected sequence), before gn_orders_join
+ *      after a death: gn_undo_rollback(next expected sequence), before gn_orders_join and gn_fills_join
  */
 #ifndef GN_ENGINE_UNDO_H
 #define GN_ENGINE_UNDO_H
 
+#include "dataplane/abi/recon.h"
 #include "dataplane/engine/order.h"
 
 #define GN_UNDO_ORDERS 4u /* the order, what it replaces, what replaces it, what the message says it replaces */
@@ -20,12 +21,16 @@ struct gn_undo {
     struct gn_position position;
     uint32_t slot[GN_UNDO_ORDERS];
     struct gn_order order[GN_UNDO_ORDERS];
+    uint64_t fills;      /* fills before it */
+    uint64_t fill_seq;   /* fill that it changes, 0 = none */
+    struct gn_fill fill; /* as it was */
 };
 
-/* gn_undo_save: keeps order o, its relatives, the order `also_ref` (0 = none) and the instrument's position. seq > 0.
- */
+/* gn_undo_save: keeps order o, its relatives, the order `also_ref` (0 = none), the instrument's position, the number of
+ * fills, and fill f, when the message changes one. seq > 0; fills and f may be NULL. */
 void gn_undo_save(struct gn_undo *u, uint64_t seq, struct gn_order_table *t, const struct gn_order *o,
-                  uint32_t also_ref, const struct gn_position *p);
+                  uint32_t also_ref, const struct gn_position *p, const struct gn_fills *fills,
+                  const struct gn_fill *f);
 
 /* gn_undo_forget: the message counts as processed. */
 static inline void gn_undo_forget(struct gn_undo *u)
@@ -35,8 +40,8 @@ static inline void gn_undo_forget(struct gn_undo *u)
 }
 
 /* gn_undo_rollback: true when a message was under way that does not count as processed, and was taken back. What is
- * kept is checked against the tables' sizes first. */
+ * kept is checked against the tables' sizes first. fills may be NULL. */
 bool gn_undo_rollback(struct gn_undo *u, uint64_t next_seq, struct gn_order_table *t, struct gn_position *positions,
-                      uint32_t max_instruments);
+                      uint32_t max_instruments, struct gn_fills *fills);
 
 #endif

@@ -8,16 +8,33 @@ struct said {
     struct gn_ouch_msg msg;
     struct gn_exec exec;
     struct gn_order *order; /* NULL: not in the table */
+    struct gn_fill *fill;   /* of a break or correction; NULL: not kept */
+    struct gn_rec *rec;     /* room for exec in the journal */
+    uint64_t seq;
+    uint32_t session;
 };
 
-static void move(struct gn_stage_orders *s, struct gn_order *o, uint32_t event, uint64_t now_ns)
+static void note_break(struct gn_stage_orders *s, const struct said *x, uint16_t kind, int64_t ours, int64_t theirs,
+                       uint64_t now_ns)
 {
-    bool was = gn_order_working(o->state);
-    if (!gn_order_event(s->orders, o, event, &s->positions[o->instrument]))
-        s->m->order_illegal++;
-    o->changed_ns = now_ns;
-    if (was && !gn_order_working(o->state))
-        gn_sweep_left(s, o, now_ns);
+    struct gn_break b = {.kind = kind,
+                         .session = (uint8_t)x->session,
+                         .instrument = x->order == NULL ? GN_NONE32 : x->order->instrument,
+                         .order_id = x->order == NULL ? 0 : x->order->id,
+                         .match = x->msg.match,
+                         .ours = ours,
+                         .theirs = theirs,
+                         .venue_seq = x->seq};
+    gn_orders_break(s, &b, now_ns);
+}
+
+/* gn_orders_room made room; should that ever be wrong it is counted, and trading is killed. */
+static void record(struct said *x)
+{
+    if (GN_UNLIKELY(x->rec == NULL))
+        return;
+    x->rec->corr = x->exec.order_id;
+    *(struct gn_ev_exec *)(x->rec + 1) = (struct gn_ev_exec){.exec = x->exec, .venue_seq = x->seq};
 }
 
 /* An order that ends takes a replacement that the venue had not yet seen with it: OUCH ignores a replace of a dead
@@ -29,7 +46,7 @@ static void end_successor(struct gn_stage_orders *s, const struct gn_order *o, u
         return;
     struct gn_exec e;
     next->leaves = 0;
-    move(s, next, GN_ORDER_EV_REJECT, now_ns);
+    gn_orders_move(s, next, GN_ORDER_EV_REJECT, now_ns);
     gn_orders_exec_of(s, next, GN_EXEC_REJECTED, &e);
     e.prev_id = o->id;
     gn_orders_report(s, &e, now_ns);
@@ -42,10 +59,10 @@ static void on_accepted(struct gn_stage_orders *s, struct said *x, uint64_t now_
     if (o->sent_ns >= st->login_ns)
         st->answers = st->queries; /* sent behind every query: no older answer is to come */
     o->acked = 1;
-    move(s, o, GN_ORDER_EV_ACCEPT, now_ns);
+    gn_orders_move(s, o, GN_ORDER_EV_ACCEPT, now_ns);
     if (x->msg.state == 'D') {
         o->leaves = 0;
-        move(s, o, GN_ORDER_EV_CANCEL_LAST, now_ns);
+        gn_orders_move(s, o, GN_ORDER_EV_CANCEL_LAST, now_ns);
     }
     s->positions[o->instrument].accepted++;
     gn_orders_exec_of(s, o, GN_EXEC_ACCEPTED, &x->exec);
@@ -63,7 +80,7 @@ static void on_replaced(struct gn_stage_orders *s, struct said *x, uint64_t now_
             o->cancel_wanted = 1;
             s->wanted++;
         }
-        move(s, old, GN_ORDER_EV_REPLACED, now_ns);
+        gn_orders_move(s, old, GN_ORDER_EV_REPLACED, now_ns);
     }
     o->acked = 1;
     if (GN_LIKELY(gn_order_working(o->state))) { /* a dead order reserves nothing, whatever is said of it */
@@ -72,10 +89,10 @@ static void on_replaced(struct gn_stage_orders *s, struct said *x, uint64_t now_
         o->price = (int64_t)x->msg.price;
         gn_order_set_reserve(o, &s->positions[o->instrument], o->leaves);
     }
-    move(s, o, GN_ORDER_EV_ACCEPT, now_ns);
+    gn_orders_move(s, o, GN_ORDER_EV_ACCEPT, now_ns);
     if (x->msg.state == 'D') {
         o->leaves = 0;
-        move(s, o, GN_ORDER_EV_CANCEL_LAST, now_ns);
+        gn_orders_move(s, o, GN_ORDER_EV_CANCEL_LAST, now_ns);
     }
     gn_orders_exec_of(s, o, GN_EXEC_REPLACED, &x->exec);
     x->exec.prev_id = old_id;
@@ -87,7 +104,7 @@ static void on_canceled(struct gn_stage_orders *s, struct said *x, uint64_t now_
     int64_t off = gn_min_i64(x->msg.qty, o->leaves);
     o->leaves -= off;
     gn_order_unreserve(o, &s->positions[o->instrument], off);
-    move(s, o, o->leaves == 0 ? GN_ORDER_EV_CANCEL_LAST : GN_ORDER_EV_CANCEL_PART, now_ns);
+    gn_orders_move(s, o, o->leaves == 0 ? GN_ORDER_EV_CANCEL_LAST : GN_ORDER_EV_CANCEL_PART, now_ns);
     if (o->leaves == 0)
         s->positions[o->instrument].canceled++;
     gn_orders_exec_of(s, o, GN_EXEC_CANCELED, &x->exec);
@@ -97,11 +114,40 @@ static void on_canceled(struct gn_stage_orders *s, struct said *x, uint64_t now_
         end_successor(s, o, now_ns);
 }
 
+/* The fill by its match number, for the day that it is broken or the drop copy names it. Returns its fee. */
+static int64_t keep_fill(struct gn_stage_orders *s, const struct said *x, uint64_t now_ns)
+{
+    const struct gn_order *o = x->order;
+    const struct gn_conf_session *c = &s->conf->session[o->session];
+    int64_t fee = gn_fee_of(c->fee_add, c->fee_remove, (uint8_t)x->msg.liquidity, x->msg.qty);
+    struct gn_fill *f = gn_fills_begin(s->fills, x->msg.match);
+    if (GN_UNLIKELY(f == NULL))
+        return fee;
+    f->order_id = o->id;
+    f->price = (int64_t)x->msg.price;
+    f->qty = x->msg.qty;
+    f->fee = fee;
+    f->venue_seq = x->seq;
+    f->time_ns = now_ns;
+    f->user_ref = o->user_ref;
+    f->instrument = o->instrument;
+    f->session = o->session;
+    f->side = o->side;
+    f->liquidity = (uint8_t)x->msg.liquidity;
+    f->state = GN_FILL_STANDS;
+    gn_fills_commit(s->fills, f);
+    return fee;
+}
+
 static void on_executed(struct gn_stage_orders *s, struct said *x, uint64_t now_ns)
 {
     struct gn_order *o = x->order;
-    gn_order_fill(o, &s->positions[o->instrument], x->msg.qty, (int64_t)x->msg.price);
-    move(s, o, o->leaves == 0 ? GN_ORDER_EV_FILL_LAST : GN_ORDER_EV_FILL_PART, now_ns);
+    struct gn_position *p = &s->positions[o->instrument];
+    if (GN_UNLIKELY(x->msg.qty > o->leaves))
+        note_break(s, x, GN_BREAK_OVERFILL, o->leaves, x->msg.qty, now_ns);
+    gn_order_fill(o, p, x->msg.qty, (int64_t)x->msg.price);
+    p->fees += keep_fill(s, x, now_ns);
+    gn_orders_move(s, o, o->leaves == 0 ? GN_ORDER_EV_FILL_LAST : GN_ORDER_EV_FILL_PART, now_ns);
     gn_orders_exec_of(s, o, GN_EXEC_FILLED, &x->exec);
     x->exec.qty = x->msg.qty;
     x->exec.price = (int64_t)x->msg.price;
@@ -116,12 +162,12 @@ static void on_rejected(struct gn_stage_orders *s, struct said *x, uint64_t now_
     struct gn_order *o = x->order;
     struct gn_order *old = o->prev_ref == 0 ? NULL : gn_order_find(s->orders, o->prev_ref);
     uint64_t old_id = old == NULL ? 0 : old->id;
-    move(s, o, GN_ORDER_EV_REJECT, now_ns);
+    gn_orders_move(s, o, GN_ORDER_EV_REJECT, now_ns);
     if (GN_LIKELY(o->state == GN_ORDER_REJECTED)) /* else it was accepted before and lives on at the venue */
         o->leaves = 0;
     if (old != NULL && old->next_ref == o->user_ref) {
         old->next_ref = 0;
-        move(s, old, GN_ORDER_EV_REPLACE_FAILED, now_ns);
+        gn_orders_move(s, old, GN_ORDER_EV_REPLACE_FAILED, now_ns);
     }
     s->positions[o->instrument].rejected++;
     gn_orders_exec_of(s, o, GN_EXEC_REJECTED, &x->exec);
@@ -137,30 +183,43 @@ static void on_modified(struct gn_stage_orders *s, struct said *x)
     gn_orders_exec_of(s, o, GN_EXEC_MODIFIED, &x->exec);
 }
 
-static void alert(struct gn_stage_orders *s, uint64_t corr, uint32_t code, const char *text, size_t len,
-                  uint64_t now_ns)
+static void trade_exec(struct gn_stage_orders *s, struct said *x, uint8_t kind, int64_t qty, int64_t price, uint8_t liq)
 {
-    struct gn_rec *rec = gn_orders_event(s, GN_EV_ALERT, sizeof(struct gn_ev_alert), now_ns);
-    if (rec == NULL)
-        return;
-    struct gn_ev_alert *a = (struct gn_ev_alert *)(rec + 1);
-    memset(a, 0, sizeof *a);
-    a->code = code;
-    a->severity = 2;
-    memcpy(a->text, text, len < sizeof a->text ? len : sizeof a->text - 1);
-    rec->corr = corr;
+    gn_orders_exec_of(s, x->order, kind, &x->exec);
+    x->exec.qty = qty;
+    x->exec.price = price;
+    x->exec.liquidity = liq;
+    x->exec.match = x->msg.match;
 }
 
-#define ALERT(s, corr, code, text, now) alert(s, corr, code, text, sizeof(text) - 1, now)
-
-/* A break or correction names a fill by its match number; fills are in the journal, not here, so a person corrects the
- * position. */
+/* A break takes a fill out of the books; a correction puts another in its place, under the same match number. The order
+ * stays as it is: shares that were executed stay executed. */
 static void on_trade_changed(struct gn_stage_orders *s, struct said *x, uint64_t now_ns)
 {
-    ALERT(s, x->order->id, x->msg.type, "the venue broke or corrected a trade: compare the position with the venue's",
-          now_ns);
-    gn_orders_exec_of(s, x->order, GN_EXEC_BROKEN, &x->exec);
-    x->exec.match = x->msg.match;
+    struct gn_order *o = x->order;
+    struct gn_position *p = &s->positions[o->instrument];
+    struct gn_fill *f = x->fill;
+    if (f == NULL || f->state != GN_FILL_STANDS) {
+        note_break(s, x, GN_BREAK_UNKNOWN_BUST, f == NULL ? 0 : f->qty, x->msg.qty, now_ns);
+        trade_exec(s, x, GN_EXEC_BROKEN, 0, 0, 0);
+        return;
+    }
+    gn_position_trade(p, f->side, -f->qty, f->price, -f->fee);
+    trade_exec(s, x, GN_EXEC_BROKEN, f->qty, f->price, f->liquidity);
+    if (x->msg.type == GN_OUCH_OUT_BROKEN) {
+        gn_orders_alert(s, o->id, x->msg.type, 3, "the venue broke a trade: position and fees are corrected", now_ns);
+        gn_fills_change(f, GN_FILL_BROKEN, f->price, f->qty, f->fee);
+        return;
+    }
+    const struct gn_conf_session *c = &s->conf->session[o->session];
+    int64_t fee = gn_fee_of(c->fee_add, c->fee_remove, (uint8_t)x->msg.liquidity, x->msg.qty);
+    gn_orders_report(s, &x->exec, now_ns);
+    record(x);
+    x->rec = gn_orders_event(s, GN_EV_EXEC, sizeof(struct gn_ev_exec), now_ns);
+    gn_position_trade(p, f->side, x->msg.qty, (int64_t)x->msg.price, fee);
+    gn_fills_change(f, GN_FILL_STANDS, (int64_t)x->msg.price, x->msg.qty, fee);
+    trade_exec(s, x, GN_EXEC_CORRECTED, x->msg.qty, (int64_t)x->msg.price, (uint8_t)x->msg.liquidity);
+    gn_orders_alert(s, o->id, x->msg.type, 3, "the venue corrected a trade: position and fees are corrected", now_ns);
 }
 
 static void on_order_message(struct gn_stage_orders *s, struct said *x, uint64_t now_ns)
@@ -183,7 +242,7 @@ static void on_order_message(struct gn_stage_orders *s, struct said *x, uint64_t
         on_rejected(s, x, now_ns);
         break;
     case GN_OUCH_OUT_CANCEL_REJECT:
-        move(s, x->order, GN_ORDER_EV_CANCEL_REJECT, now_ns);
+        gn_orders_move(s, x->order, GN_ORDER_EV_CANCEL_REJECT, now_ns);
         gn_orders_exec_of(s, x->order, GN_EXEC_CANCEL_REJECTED, &x->exec);
         break;
     case GN_OUCH_OUT_MODIFIED:
@@ -236,17 +295,18 @@ static void on_unknown(struct gn_stage_orders *s, uint32_t session, struct said 
                                .price = (int64_t)x->msg.price,
                                .match = x->msg.match};
     if (x->msg.type == GN_OUCH_OUT_EXECUTED)
-        ALERT(s, x->msg.user_ref, 'E', "the venue reports a fill of an order that is not ours: positions differ",
-              now_ns);
+        note_break(s, x, GN_BREAK_UNKNOWN_FILL, 0, x->msg.qty, now_ns);
+    else
+        note_break(s, x, GN_BREAK_UNKNOWN_ORDER, x->msg.type, x->msg.user_ref, now_ns);
 }
 
 void gn_execution_message(struct gn_stage_orders *s, uint32_t session, const uint8_t *msg, uint16_t len, uint64_t seq,
                           uint64_t now_ns)
 {
-    struct said x = {.order = NULL};
+    struct said x = {.order = NULL, .seq = seq, .session = session};
     if (GN_UNLIKELY(gn_ouch_decode_out(msg, len, &x.msg) != GN_OUCH_OK)) {
         s->m->venue_bad++;
-        ALERT(s, seq, 'B', "a message of the venue could not be decoded: its content is unknown", now_ns);
+        gn_orders_alert(s, seq, 'B', 2, "a message of the venue could not be decoded: its content is unknown", now_ns);
         return;
     }
     s->m->venue_messages++;
@@ -256,18 +316,18 @@ void gn_execution_message(struct gn_stage_orders *s, uint32_t session, const uin
             gn_session_reconciled(s, session, x.msg.next_user_ref, now_ns);
         return;
     }
-    struct gn_rec *rec = gn_orders_event(s, GN_EV_EXEC, sizeof(struct gn_ev_exec), now_ns);
+    x.rec = gn_orders_event(s, GN_EV_EXEC, sizeof(struct gn_ev_exec), now_ns);
     x.order = order_of(s, session, &x.msg);
     if (GN_LIKELY(x.order != NULL)) {
+        if (GN_UNLIKELY(x.msg.type == GN_OUCH_OUT_BROKEN || x.msg.type == GN_OUCH_OUT_CORRECTED))
+            x.fill = gn_fills_find(s->fills, session, x.msg.user_ref, x.msg.match);
         gn_undo_save(&s->state[session].undo, seq, s->orders, x.order,
-                     x.msg.type == GN_OUCH_OUT_REPLACED ? x.msg.orig_user_ref : 0, &s->positions[x.order->instrument]);
+                     x.msg.type == GN_OUCH_OUT_REPLACED ? x.msg.orig_user_ref : 0, &s->positions[x.order->instrument],
+                     s->fills, x.fill);
         on_order_message(s, &x, now_ns);
         gn_orders_report(s, &x.exec, now_ns);
     } else {
         on_unknown(s, session, &x, now_ns);
     }
-    if (GN_UNLIKELY(rec == NULL))
-        return; /* gn_orders_room made room: counted, and trading is killed, should it ever be wrong */
-    rec->corr = x.exec.order_id;
-    *(struct gn_ev_exec *)(rec + 1) = (struct gn_ev_exec){.exec = x.exec, .venue_seq = seq};
+    record(&x);
 }

@@ -17,6 +17,7 @@
 #define NS_PER_MS       1000000ull
 #define MESSAGES_A_TURN 128u
 #define LOGIN_TIME_NS   (10000 * NS_PER_MS)
+#define NAMED_A_ROUND   64u
 #define LOCAL_PORTS     512u /* a new connection never takes the port of one that may be in TIME-WAIT */
 
 static struct gn_tcp *tcp_of(struct gn_stage_orders *s, uint32_t i)
@@ -78,7 +79,7 @@ static void doubt_orders(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
         struct gn_order *o = &s->orders->order[k];
         if (o->session != i)
             continue;
-        gn_order_event(s->orders, o, GN_ORDER_EV_SESSION_LOST, &s->positions[o->instrument]);
+        gn_orders_move(s, o, GN_ORDER_EV_SESSION_LOST, now_ns);
         gn_orders_exec_of(s, o, GN_EXEC_IN_DOUBT, &e);
         gn_orders_report(s, &e, now_ns);
         n++;
@@ -160,14 +161,48 @@ static bool answer_is_ours(struct gn_stage_orders *s, uint32_t i, uint64_t now_n
     return false;
 }
 
+/* Known one by one up to a number: thousands of them say no more, and the journal must not fill with them. */
+static void note_never_arrived(struct gn_stage_orders *s, const struct gn_order *o, uint32_t nth, uint64_t now_ns)
+{
+    if (nth > NAMED_A_ROUND)
+        return;
+    gn_orders_break(s,
+                    &(struct gn_break){.kind = GN_BREAK_NEVER_ARRIVED,
+                                       .state = GN_BREAK_NOTED,
+                                       .session = o->session,
+                                       .instrument = o->instrument,
+                                       .order_id = o->id,
+                                       .ours = o->user_ref},
+                    now_ns);
+}
+
+static void note_round(struct gn_recon *r, uint64_t orders, uint64_t now_ns)
+{
+    if (r == NULL)
+        return;
+    atomic_fetch_add_explicit(&r->checked_orders, orders, memory_order_relaxed);
+    atomic_fetch_add_explicit(&r->rounds, 1, memory_order_relaxed);
+    atomic_store_explicit(&r->last_round_ns, now_ns, memory_order_relaxed);
+}
+
 void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_user_ref, uint64_t now_ns)
 {
     struct gn_exec e;
     if (!answer_is_ours(s, i, now_ns))
         return;
     uint64_t high = s->orders->next_seq & ~0xffffffffull;
-    if (next_user_ref > (uint32_t)s->orders->next_seq)
+    uint32_t dead = 0;
+    if (next_user_ref > (uint32_t)s->orders->next_seq) {
+        if (s->rows[i].orders_sent != 0) /* else an earlier appliance of the same account took them */
+            gn_orders_break(s,
+                            &(struct gn_break){.kind = GN_BREAK_USER_REF,
+                                               .session = (uint8_t)i,
+                                               .instrument = GN_NONE32,
+                                               .ours = (uint32_t)s->orders->next_seq,
+                                               .theirs = next_user_ref},
+                            now_ns);
         s->orders->next_seq = high | next_user_ref;
+    }
     for (uint32_t k = s->orders->list_head; k != GN_NONE32;) {
         struct gn_order *o = &s->orders->order[k];
         k = o->list_next;
@@ -176,16 +211,15 @@ void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_
         bool live = o->acked != 0;
         if (!live)
             o->leaves = 0;
-        gn_order_event(s->orders, o, live ? GN_ORDER_EV_PROVEN_LIVE : GN_ORDER_EV_PROVEN_DEAD,
-                       &s->positions[o->instrument]);
-        o->changed_ns = now_ns;
+        gn_orders_move(s, o, live ? GN_ORDER_EV_PROVEN_LIVE : GN_ORDER_EV_PROVEN_DEAD, now_ns);
         if (live)
             o->next_ref = 0; /* a replacement in flight when the connection went was never seen */
         else
-            gn_sweep_left(s, o, now_ns);
+            note_never_arrived(s, o, ++dead, now_ns);
         gn_orders_exec_of(s, o, live ? GN_EXEC_ACCEPTED : GN_EXEC_REJECTED, &e);
         gn_orders_report(s, &e, now_ns);
     }
+    note_round(s->recon, s->rows[i].in_doubt, now_ns);
     s->rows[i].in_doubt = 0;
     s->rows[i].backoff_ms = 0;
     set_state(s, i, GN_SESSION_UP, 0, now_ns);
@@ -193,12 +227,30 @@ void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_
 
 /* ---- what comes in ---- */
 
+/* What the login says of messages that are gone: nobody can repeat them, so a person compares. */
+static void note_gap(struct gn_stage_orders *s, uint32_t i, const struct gn_soup_info *info, uint64_t now_ns)
+{
+    struct gn_break b = {.kind = GN_BREAK_SESSION_CHANGED,
+                         .session = (uint8_t)i,
+                         .instrument = GN_NONE32,
+                         .ours = (int64_t)s->rows[i].next_in_seq,
+                         .theirs = (int64_t)info->seq,
+                         .venue_seq = info->seq};
+    if (info->new_session)
+        gn_orders_break(s, &b, now_ns);
+    b.kind = GN_BREAK_MESSAGES_LOST;
+    b.theirs = (int64_t)info->lost;
+    if (info->lost != 0)
+        gn_orders_break(s, &b, now_ns);
+}
+
 static void on_logged_in(struct gn_stage_orders *s, uint32_t i, const struct gn_soup_info *info, uint64_t now_ns)
 {
     struct gn_session_row *r = &s->rows[i];
     struct gn_session_state_row *st = &s->state[i];
     r->logins++;
     memcpy(r->venue_session, st->soup.session, sizeof st->soup.session);
+    note_gap(s, i, info, now_ns);
     r->next_in_seq = st->soup.next_seq;
     if (info->new_session)
         st->answers = st->queries; /* it repeats nothing of the old one */

@@ -191,7 +191,7 @@ static uint16_t send_replace(struct gn_stage_orders *s, const struct gn_intent *
     old->next_ref = o->user_ref;
     old->changed_ns = now_ns;
     gn_order_open(s->orders, o, seq, p, gn_max_i64(in->qty - old->reserved, 0));
-    gn_order_event(s->orders, old, GN_ORDER_EV_REPLACE_SENT, p);
+    gn_orders_move(s, old, GN_ORDER_EV_REPLACE_SENT, now_ns);
     close_message(s, &msg, GN_OUCH_IN_REPLACE_LEN, now_ns);
     s->m->replaces_sent++;
     s->rows[old->session].replaces_sent++;
@@ -207,8 +207,7 @@ uint16_t gn_orders_cancel(struct gn_stage_orders *s, struct gn_order *o, uint64_
         return GN_VERDICT_SEND_BLOCKED;
     gn_ouch_cancel(msg.at + GN_SOUP_HEADER, o->user_ref, 0);
     close_message(s, &msg, GN_OUCH_IN_CANCEL_LEN, now_ns);
-    gn_order_event(s->orders, o, GN_ORDER_EV_CANCEL_SENT, &s->positions[o->instrument]);
-    o->changed_ns = now_ns;
+    gn_orders_move(s, o, GN_ORDER_EV_CANCEL_SENT, now_ns);
     s->m->cancels_sent++;
     s->rows[o->session].cancels_sent++;
     return GN_VERDICT_OK;

@@ -15,6 +15,7 @@
 #include "dataplane/abi/conf.h"
 #include "dataplane/abi/frame.h"
 #include "dataplane/abi/metrics.h"
+#include "dataplane/abi/recon.h"
 #include "dataplane/engine/gate.h"
 #include "dataplane/engine/order.h"
 #include "dataplane/engine/undo.h"
@@ -43,6 +44,8 @@ struct gn_stage_orders {
     struct gn_control *control;
     struct gn_order_table *orders;
     struct gn_position *positions;
+    struct gn_fills *fills; /* may be NULL, as may recon: nothing is kept (benchmarks) */
+    struct gn_recon *recon;
     struct gn_session_row *rows;
     struct gn_session_state_row *state;
     const struct gn_instruments *instruments;
@@ -94,6 +97,18 @@ void gn_orders_report(struct gn_stage_orders *s, const struct gn_exec *e, uint64
 
 /* gn_orders_exec_of: a report about an order as it is now. */
 void gn_orders_exec_of(const struct gn_stage_orders *s, const struct gn_order *o, uint8_t kind, struct gn_exec *e);
+
+/* gn_orders_move: gives an event to an order; a pair that the transition table forbids is counted and alarmed. An order
+ * that stops working has left the sweep. */
+void gn_orders_move(struct gn_stage_orders *s, struct gn_order *o, uint32_t event, uint64_t now_ns);
+
+/* gn_orders_break: a break between our books and the venue's: table, journal, and an alert when its severity asks for
+ * one. *b without seq and found_ns; state 0 counts as open. */
+void gn_orders_break(struct gn_stage_orders *s, const struct gn_break *b, uint64_t now_ns);
+
+/* gn_orders_alert: an alert record; text is cut to its room. */
+void gn_orders_alert(struct gn_stage_orders *s, uint64_t corr, uint32_t code, uint32_t severity, const char *text,
+                     uint64_t now_ns);
 
 /* gn_orders_cancel: sends a cancel of a working order. Returns enum gn_verdict. */
 uint16_t gn_orders_cancel(struct gn_stage_orders *s, struct gn_order *o, uint64_t now_ns);

@@ -327,6 +327,8 @@ static void connect_orders(struct gn_wiring *w, struct gn_loop *l, struct gn_rin
     o->control = w->control;
     o->orders = gn_region_at(&w->plane, GN_SECTION_ORDERS);
     o->positions = gn_region_at(&w->plane, GN_SECTION_POSITIONS);
+    o->fills = gn_region_at(&w->plane, GN_SECTION_FILLS);
+    o->recon = gn_region_at(&w->plane, GN_SECTION_RECON);
     o->rows = gn_region_at(&w->plane, GN_SECTION_SESSIONS);
     o->state = (struct gn_session_state_row *)(void *)state;
     o->templates = (struct gn_ouch_template *)(void *)(state + guarded(sizeof *o->state * GN_SESSIONS_MAX));
@@ -353,12 +355,14 @@ static void cancel_leftovers(struct gn_stage_orders *o, bool joined)
         gn_orders_new(o->orders, o->conf->max_orders);
     for (uint32_t i = 0; joined && i < o->conf->n_sessions; i++)
         if (gn_undo_rollback(&o->state[i].undo, o->state[i].soup.next_seq, o->orders, o->positions,
-                             o->conf->max_instruments))
+                             o->conf->max_instruments, o->fills))
             fprintf(stderr,
                     "gannet-dataplane: session %s: a venue message was half processed when the data plane died; "
                     "it was taken back, and the venue repeats it\n",
                     o->conf->session[i].name);
     gn_orders_join(o->orders, o->positions, o->conf->max_instruments);
+    if (!gn_fills_join(o->fills, o->conf->max_orders))
+        gn_fills_new(o->fills, o->conf->max_orders);
     for (uint32_t i = o->orders->list_head; i != GN_NONE32; i = o->orders->order[i].list_next)
         o->orders->order[i].cancel_wanted = 1;
 }

@@ -30,7 +30,8 @@ MAY = {
 }
 TOP = {"dataplane", "controlplane", "drivers", "config", "bench", "tests", "tools", "docs", ".ci", ".git"}
 PURE = ("dataplane/engine/", "dataplane/net/", "drivers/venue/",
-        "dataplane/lcore/stage_", "dataplane/lcore/session", "dataplane/lcore/execution", "dataplane/lcore/cancel_sweep")
+        "dataplane/lcore/stage_", "dataplane/lcore/session", "dataplane/lcore/execution", "dataplane/lcore/cancel_sweep",
+        "dataplane/lcore/order_break")
 IMPURE_INCLUDE = re.compile(r"<(rte_|sys/(?!cdefs)|unistd|pthread|time\.h|fcntl|poll|signal|stdio|stdlib|x86intrin)")
 IMPURE_CALL = re.compile(r"\b(malloc|calloc|realloc|free|clock_gettime|gettimeofday|__rdtsc|rte_rdtsc|printf|fprintf|nanosleep)\(")
 RTE_OK = ("dataplane/lcore/", "dataplane/main.c", "drivers/port/", "bench/", "tools/", "tests/")

@@ -57,6 +57,9 @@ static const struct gn_doc_field conf_session_fields[] = {
     F(gn_conf_session, dead_ms, "", "silence of the venue after which the session is lost"),
     F(gn_conf_session, reconnect_ms, "", "first backoff; doubles to reconnect_max_ms, with jitter"),
     F(gn_conf_session, reconnect_max_ms, "", "largest backoff"),
+    F(gn_conf_session, fee_add, "",
+      "of a share that added liquidity, in 1/100 of a price mantissa; negative: a rebate"),
+    F(gn_conf_session, fee_remove, "", "of every other share"),
 };
 
 static const struct gn_doc_field conf_strategy_fields[] = {

@@ -123,6 +123,47 @@ static const struct gn_doc_field ev_alert_fields[] = {
     F(gn_ev_alert, text, "", "zero-terminated"),
 };
 
+static const struct gn_doc_field ev_break_fields[] = {
+    F(gn_ev_break, seq, "", "its number in its table"),
+    F(gn_ev_break, kind, "", "enum gn_break_class"),
+    F(gn_ev_break, state, "", "enum gn_break_state"),
+    F(gn_ev_break, source, "", "0: order session, 1: drop copy"),
+    F(gn_ev_break, instrument, "", "GN_NONE32: of none"),
+    F(gn_ev_break, order_id, "", "0 = of none"),
+    F(gn_ev_break, match, "", "venue's match number, 0 = none"),
+    F(gn_ev_break, ours, "", "what we have: see the class"),
+    F(gn_ev_break, theirs, "", "what the venue has"),
+    F(gn_ev_break, venue_seq, "", "sequence of the message that showed it, 0 = none"),
+    F(gn_ev_break, session, "", "index in the configuration"),
+};
+
+static const struct gn_doc_field ev_breaker_fields[] = {
+    F(gn_ev_breaker, session, "", "index in the configuration"),
+    F(gn_ev_breaker, state, "", "enum gn_breaker_state"),
+    F(gn_ev_breaker, why, "", "enum gn_breaker_why"),
+    F(gn_ev_breaker, failures, "", "in the window"),
+    F(gn_ev_breaker, until_ns, "", "open: no attempt before"),
+    F(gn_ev_breaker, trips, "", "times it opened"),
+};
+
+static const struct gn_doc_field ev_deadman_fields[] = {
+    F(gn_ev_deadman, session, "", "index in the configuration"),
+    F(gn_ev_deadman, what, "", "enum gn_deadman: who was silent"),
+    F(gn_ev_deadman, action, "", "enum gn_deadman_action"),
+    F(gn_ev_deadman, silent_ns, "", "for how long"),
+    F(gn_ev_deadman, limit_ns, "", "what is allowed"),
+};
+
+static const struct gn_doc_field ev_handover_fields[] = {
+    F(gn_ev_handover, session, "", "index in the configuration"),
+    F(gn_ev_handover, result, "", "enum gn_handover"),
+    F(gn_ev_handover, state, "", "enum gn_session_state before the death"),
+    F(gn_ev_handover, next_seq, "", "next sequenced message expected"),
+    F(gn_ev_handover, stream_in, "", "bytes of the venue's stream that are consumed"),
+    F(gn_ev_handover, stream_out, "", "bytes of our stream that TCP has"),
+    F(gn_ev_handover, orders, "", "working orders that were kept"),
+};
+
 const struct gn_doc_struct gn_doc_abi_event[] = {
     S(md, "feed stage", true, "dataplane/abi/event.h"),
     S(intent, "strategy", true, "dataplane/abi/event.h"),
@@ -136,5 +177,9 @@ const struct gn_doc_struct gn_doc_abi_event[] = {
     S(ev_kill, "orders stage, control plane", true, "dataplane/abi/event.h"),
     S(ev_limits, "control plane", true, "dataplane/abi/event.h"),
     S(ev_alert, "orders stage, control plane", false, "dataplane/abi/event.h"),
+    S(ev_break, "orders stage, control plane", true, "dataplane/abi/event.h"),
+    S(ev_breaker, "orders stage", false, "dataplane/abi/event.h"),
+    S(ev_deadman, "orders stage", false, "dataplane/abi/event.h"),
+    S(ev_handover, "orders stage", false, "dataplane/abi/event.h"),
     {0},
 };

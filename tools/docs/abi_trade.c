@@ -45,7 +45,8 @@ static const struct gn_doc_field position_fields[] = {
     F(gn_position, open_orders, "", "working orders"),
     F(gn_position, bought, "", "quantity"),
     F(gn_position, sold, "", "quantity"),
-    F(gn_position, fills, "", "number of fills"),
+    F(gn_position, fills, "", "executions, those that were broken later included"),
+    F(gn_position, fees, "", "of the fills that stand, in 1/100 of a price mantissa; negative: rebates"),
     F(gn_position, buy_value, "", "sum of price mantissa x quantity, 128 bits"),
     F(gn_position, sell_value, "", "the same"),
     F(gn_position, sent, "", "orders of this instrument"),
@@ -72,6 +73,59 @@ static const struct gn_doc_field session_row_fields[] = {
     F(gn_session_row, cancels_sent, "", "cancels and reductions"),
     F(gn_session_row, messages_in, "", "sequenced messages taken"),
     F(gn_session_row, in_doubt, "", "orders now in doubt"),
+};
+
+static const struct gn_doc_field break_fields[] = {
+    F(gn_break, seq, "", "number of this break, from 1; 0 while the row is written: look before and after"),
+    F(gn_break, kind, "", "enum gn_break_class"),
+    F(gn_break, state, "", "1 open, 2 resolved, 3 noted"),
+    F(gn_break, session, "", "index in the configuration"),
+    F(gn_break, instrument, "", "GN_BREAK_NOWHERE = of none"),
+    F(gn_break, found_ns, "", ""),
+    F(gn_break, resolved_ns, "", "0 = not"),
+    F(gn_break, order_id, "", "0 = of none"),
+    F(gn_break, match, "", "venue's match number, 0 = none"),
+    F(gn_break, ours, "", "what we have: see the class"),
+    F(gn_break, theirs, "", "what the venue has"),
+    F(gn_break, venue_seq, "", "sequence of the message that showed it, 0 = none"),
+};
+
+static const struct gn_doc_field recon_fields[] = {
+    F(gn_recon, total, "", "breaks ever; release, pairs with acquire of readers"),
+    F(gn_recon, open, "", "breaks of the table that are open"),
+    F(gn_recon, rounds, "", "reconciliations that were completed"),
+    F(gn_recon, last_round_ns, "", "end of the last one"),
+    F(gn_recon, checked_orders, "", "orders compared"),
+    F(gn_recon, checked_fills, "", "fills compared"),
+    F(gn_recon, source_ns, "", "drop copy: when it was last heard"),
+    F(gn_recon, source_state, "", "drop copy: enum gn_session_state"),
+    F(gn_recon, source_seq, "", "drop copy: next sequence wanted"),
+    F(gn_recon, by_class, "", "breaks ever, by enum gn_break_class"),
+    F(gn_recon, row, "", "the last of them: number n is in row n mod their count"),
+};
+
+static const struct gn_doc_field fill_fields[] = {
+    F(gn_fill, seq, "", "number of this fill, from 1; 0 while the row is written: look before and after"),
+    F(gn_fill, match, "", "venue's match number"),
+    F(gn_fill, order_id, "", ""),
+    F(gn_fill, price, "", "as executed, or as corrected"),
+    F(gn_fill, qty, "", "the same"),
+    F(gn_fill, fee, "", "1/100 of a price mantissa; negative: a rebate"),
+    F(gn_fill, venue_seq, "", "of the message that reported it"),
+    F(gn_fill, time_ns, "", ""),
+    F(gn_fill, user_ref, "", "of the order"),
+    F(gn_fill, instrument, "", "row in gn_instruments"),
+    F(gn_fill, older, "", "slot + 1 of the next older fill with the same hash, 0 = none"),
+    F(gn_fill, session, "", "index in the configuration"),
+    F(gn_fill, side, "", "enum gn_side"),
+    F(gn_fill, liquidity, "", "the venue's letter"),
+    F(gn_fill, state, "", "1 stands, 2 broken"),
+};
+
+static const struct gn_doc_field fills_fields[] = {
+    F(gn_fills, capacity, "", "power of two"),
+    F(gn_fills, total, "", "fills ever; release, pairs with acquire of readers"),
+    A(gn_fills, row, "", "`capacity` of them, then as many heads of hash chains (uint32_t, slot + 1)"),
 };
 
 static const struct gn_doc_field instrument_fields[] = {
@@ -114,6 +168,10 @@ const struct gn_doc_struct gn_doc_abi_trade[] = {
     S(order_table, "orders stage", false, "dataplane/abi/orders.h"),
     S(position, "orders stage", false, "dataplane/abi/orders.h"),
     S(session_row, "orders stage", false, "dataplane/abi/orders.h"),
+    S(break, "orders stage; of section recon_dc: control plane", true, "dataplane/abi/recon.h"),
+    S(recon, "orders stage; of section recon_dc: control plane", false, "dataplane/abi/recon.h"),
+    S(fill, "orders stage", true, "dataplane/abi/recon.h"),
+    S(fills, "orders stage", false, "dataplane/abi/recon.h"),
     S(instrument, "control plane, feed stage", false, "dataplane/abi/market.h"),
     S(tob, "feed stage", true, "dataplane/abi/market.h"),
     S(book_row, "feed stage", false, "dataplane/abi/market.h"),

@@ -1,5 +1,9 @@
 #include "dataplane/abi/metrics.h"
+#include "dataplane/abi/names.h"
+#include "dataplane/abi/orders.h"
+#include "dataplane/abi/recon.h"
 #include "dataplane/abi/strategy_params.h"
+#include "dataplane/engine/transitions.h"
 #include "dataplane/lcore/counters.h"
 #include "dataplane/net/net.h"
 #include "drivers/venue/arbiter.h"
@@ -81,6 +85,74 @@ void gn_doc_verdicts(FILE *to)
     gn_doc_cell(to, help);                                         \
     (void)fputs(" |\n", to);
     GN_VERDICTS(GN_X)
+#undef GN_X
+}
+
+/* ---- order states ---- */
+
+enum {
+    PN = GN_ORDER_PENDING_NEW,
+    LV = GN_ORDER_LIVE,
+    PC = GN_ORDER_PENDING_CANCEL,
+    PR = GN_ORDER_PENDING_REPLACE,
+    ID = GN_ORDER_IN_DOUBT,
+    FI = GN_ORDER_FILLED,
+    CA = GN_ORDER_CANCELED,
+    RJ = GN_ORDER_REJECTED,
+    RP = GN_ORDER_REPLACED,
+    NO = GN_ORDER_STATE_COUNT
+};
+
+static void transition_row(FILE *to, const char *state, const uint8_t *next, size_t n)
+{
+    (void)fprintf(to, "| **%s** |", state);
+    for (size_t i = 0; i < n; i++)
+        (void)fprintf(to, " %s |", next[i] == NO ? "-" : gn_order_state_name(next[i]));
+    (void)fputc('\n', to);
+}
+
+void gn_doc_orders(FILE *to)
+{
+    (void)fputs("# Order states\n\nMade by `gannet-docs orders` from dataplane/abi/orders.h and "
+                "dataplane/engine/transitions.h; a test compares them.\n\n"
+                "An order is in one of these states; a working one holds its risk reservation.\n\n"
+                "| number | state | working | meaning |\n|---:|---|---|---|\n",
+                to);
+#define GN_X(num, NAME, name, working, help) \
+    (void)fprintf(to, "| %d | `%s` | %s | %s |\n", num, name, (working) ? "yes" : "no", help);
+    GN_ORDER_STATES(GN_X)
+#undef GN_X
+    (void)fputs("\n## Events\n\n| event | what it is |\n|---|---|\n", to);
+#define GN_X(NAME, name, help) (void)fprintf(to, "| `%s` | %s |\n", name, help);
+    GN_ORDER_EVENTS(GN_X)
+#undef GN_X
+    (void)fputs("\n## Every state x every event\n\n"
+                "`-`: the pair cannot be. It is counted (`order_illegal`, `gn_order_table.illegal`), alarmed (record "
+                "alert, and a break of\nclass illegal_event), and changes nothing but what the venue traded: "
+                "executed shares are booked whatever the table says.\n\n| state |",
+                to);
+#define GN_X(NAME, name, help) (void)fprintf(to, " %s |", name);
+    GN_ORDER_EVENTS(GN_X)
+#undef GN_X
+    (void)fputs("\n|---|", to);
+#define GN_X(NAME, name, help) (void)fputs("---|", to);
+    GN_ORDER_EVENTS(GN_X)
+#undef GN_X
+    (void)fputc('\n', to);
+#define GN_X(STATE, ...)                                                                     \
+    {                                                                                        \
+        static const uint8_t next[] = {__VA_ARGS__};                                         \
+        transition_row(to, gn_order_state_name(GN_ORDER_##STATE), next, GN_ARRAY_LEN(next)); \
+    }
+    GN_ORDER_TRANSITIONS(GN_X)
+#undef GN_X
+    (void)fputs("\n## Breaks\n\n"
+                "Differences between our books and the venue's (dataplane/abi/recon.h): classified, kept in the plane "
+                "file, journaled\n(record break), and alarmed when their severity is 1 or 2. Severity 1 = page now .. "
+                "4 = note.\n\n| number | class | severity | meaning |\n|---:|---|---:|---|\n",
+                to);
+#define GN_X(num, NAME, name, severity, help) (void)fprintf(to, "| %d | `%s` | %d | %s |\n", num, name, severity, help);
+    GN_BREAK_CLASSES(GN_X)
 #undef GN_X
 }
 

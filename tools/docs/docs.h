@@ -22,4 +22,7 @@ void gn_doc_verdicts(FILE *to);
 void gn_doc_cli(FILE *to);
 void gn_doc_strategies(FILE *to);
 
+/* gn_doc_orders: docs/order-states.md: states, events, transitions, breaks. */
+void gn_doc_orders(FILE *to);
+
 #endif

@@ -74,8 +74,9 @@ enum gannet_report_kind {
     GANNET_CANCEL_REJECTED = 8, /* the order could not be cancelled: mostly it was filled before */
     GANNET_MODIFIED = 9,        /* quantity reduced */
     GANNET_IN_DOUBT = 10,       /* the order session is gone; fate unknown until a later report says */
-    GANNET_BROKEN = 11,         /* the venue took a fill back or corrected it: match names it */
-    GANNET_RESTATED = 12,       /* the venue changed display or priority; nothing to do */
+    GANNET_BROKEN = 11,    /* the venue took a fill back: qty at price, match names it; the position is corrected */
+    GANNET_RESTATED = 12,  /* the venue changed display or priority; nothing to do */
+    GANNET_CORRECTED = 13, /* follows a GANNET_BROKEN of the same match: qty at price stands instead */
 };
 
 struct gannet_instrument {

@@ -20,7 +20,8 @@ static_assert(GANNET_ALL == GN_NONE32, "and the absent instrument");
     X(GANNET_MODIFIED, GN_EXEC_MODIFIED, "modified")                      \
     X(GANNET_IN_DOUBT, GN_EXEC_IN_DOUBT, "in_doubt")                      \
     X(GANNET_BROKEN, GN_EXEC_BROKEN, "broken")                            \
-    X(GANNET_RESTATED, GN_EXEC_RESTATED, "restated")
+    X(GANNET_RESTATED, GN_EXEC_RESTATED, "restated")                      \
+    X(GANNET_CORRECTED, GN_EXEC_CORRECTED, "corrected")
 
 #define GN_X(ours, theirs, name) static_assert((int)ours == (int)theirs, "report kinds are passed on as they are");
 REPORT_KINDS(GN_X)

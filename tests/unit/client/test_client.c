@@ -324,7 +324,7 @@ static void words_and_prices(void)
     CU_ASSERT_STRING_EQUAL(gannet_strerror(GANNET_ERR_INTENT - 1), "unknown error");
     CU_ASSERT_STRING_EQUAL(gannet_report_name(GANNET_FILLED), "filled");
     CU_ASSERT_STRING_EQUAL(gannet_report_name(0), "unknown");
-    CU_ASSERT_STRING_EQUAL(gannet_report_name(GANNET_RESTATED + 1), "unknown");
+    CU_ASSERT_STRING_EQUAL(gannet_report_name(GANNET_CORRECTED + 1), "unknown");
     CU_ASSERT_STRING_EQUAL(gannet_verdict_name(GN_VERDICT_NO_LIMIT), "no_limit");
     CU_ASSERT_STRING_EQUAL(gannet_verdict_name(GN_VERDICT_COUNT), "unknown");
 }

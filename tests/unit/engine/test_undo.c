@@ -46,42 +46,42 @@ static void half_done_is_taken_back(void)
 {
     struct gn_order *old, *successor;
     start(&old, &successor);
-    gn_undo_save(&world.undo, 7, table(), successor, old->user_ref, &world.position[1]);
+    gn_undo_save(&world.undo, 7, table(), successor, old->user_ref, &world.position[1], NULL, NULL);
     gn_order_fill(successor, &world.position[1], 20, 1000);
     old->state = GN_ORDER_REPLACED;
     CU_ASSERT_FALSE(orders_as_before());
-    CU_ASSERT_TRUE(gn_undo_rollback(&world.undo, 7, table(), world.position, INSTRUMENTS));
+    CU_ASSERT_TRUE(gn_undo_rollback(&world.undo, 7, table(), world.position, INSTRUMENTS, NULL));
     CU_ASSERT_TRUE(orders_as_before());
-    CU_ASSERT_FALSE(gn_undo_rollback(&world.undo, 7, table(), world.position, INSTRUMENTS));
+    CU_ASSERT_FALSE(gn_undo_rollback(&world.undo, 7, table(), world.position, INSTRUMENTS, NULL));
 }
 
 static void processed_is_left_alone(void)
 {
     struct gn_order *old, *successor;
     start(&old, &successor);
-    gn_undo_save(&world.undo, 7, table(), old, 0, &world.position[1]);
+    gn_undo_save(&world.undo, 7, table(), old, 0, &world.position[1], NULL, NULL);
     gn_order_fill(old, &world.position[1], 20, 1000);
     /* died after the sequence moved on, before it was forgotten */
-    CU_ASSERT_FALSE(gn_undo_rollback(&world.undo, 8, table(), world.position, INSTRUMENTS));
+    CU_ASSERT_FALSE(gn_undo_rollback(&world.undo, 8, table(), world.position, INSTRUMENTS, NULL));
     CU_ASSERT_EQUAL(world.position[1].qty, 20);
-    gn_undo_save(&world.undo, 8, table(), old, 0, &world.position[1]);
+    gn_undo_save(&world.undo, 8, table(), old, 0, &world.position[1], NULL, NULL);
     gn_undo_forget(&world.undo);
-    CU_ASSERT_FALSE(gn_undo_rollback(&world.undo, 8, table(), world.position, INSTRUMENTS));
+    CU_ASSERT_FALSE(gn_undo_rollback(&world.undo, 8, table(), world.position, INSTRUMENTS, NULL));
 }
 
 static void nonsense_is_not_followed(void)
 {
     struct gn_order *old, *successor;
     start(&old, &successor);
-    gn_undo_save(&world.undo, 7, table(), old, 0, &world.position[1]);
+    gn_undo_save(&world.undo, 7, table(), old, 0, &world.position[1], NULL, NULL);
     world.undo.slot[0] = CAPACITY;
-    CU_ASSERT_FALSE(gn_undo_rollback(&world.undo, 7, table(), world.position, INSTRUMENTS));
-    gn_undo_save(&world.undo, 7, table(), old, 0, &world.position[1]);
+    CU_ASSERT_FALSE(gn_undo_rollback(&world.undo, 7, table(), world.position, INSTRUMENTS, NULL));
+    gn_undo_save(&world.undo, 7, table(), old, 0, &world.position[1], NULL, NULL);
     world.undo.instrument = INSTRUMENTS;
-    CU_ASSERT_FALSE(gn_undo_rollback(&world.undo, 7, table(), world.position, INSTRUMENTS));
-    gn_undo_save(&world.undo, 7, table(), old, 0, &world.position[1]);
+    CU_ASSERT_FALSE(gn_undo_rollback(&world.undo, 7, table(), world.position, INSTRUMENTS, NULL));
+    gn_undo_save(&world.undo, 7, table(), old, 0, &world.position[1], NULL, NULL);
     world.undo.n = GN_UNDO_ORDERS + 1;
-    CU_ASSERT_FALSE(gn_undo_rollback(&world.undo, 7, table(), world.position, INSTRUMENTS));
+    CU_ASSERT_FALSE(gn_undo_rollback(&world.undo, 7, table(), world.position, INSTRUMENTS, NULL));
     CU_ASSERT_TRUE(orders_as_before());
 }
 

@@ -208,6 +208,8 @@ static void wire_orders(struct gn_h *h, bool joined)
     s->control = h->control;
     s->orders = h->orders;
     s->positions = h->positions;
+    s->fills = h->fills;
+    s->recon = h->recon;
     s->rows = h->rows;
     s->state = h->state;
     s->templates = h->templates;
@@ -249,6 +251,8 @@ struct gn_h *gn_h_new(const struct gn_h_options *options)
     h->control = take(h, sizeof *h->control + 8ull * o.instruments);
     h->limits = take(h, gn_limits_footprint(o.instruments));
     h->orders = take(h, gn_orders_footprint(GN_H_ORDERS));
+    h->fills = take(h, gn_fills_footprint(GN_H_ORDERS));
+    h->recon = take(h, sizeof *h->recon);
     h->positions = take(h, sizeof *h->positions * o.instruments);
     h->rows = take(h, sizeof *h->rows * GN_SESSIONS_MAX);
     h->state = take(h, sizeof *h->state * GN_SESSIONS_MAX);
@@ -272,6 +276,7 @@ struct gn_h *gn_h_new(const struct gn_h_options *options)
     make_instruments(h);
     make_limits(h);
     gn_orders_new(h->orders, GN_H_ORDERS);
+    gn_fills_new(h->fills, GN_H_ORDERS);
     make_end(&h->end, GN_H_MY_IP, 1, h->now);
     make_end(&h->peer.end, GN_H_VENUE_IP, 2, h->now);
     h->peer.conn = GN_TCP_NONE;
@@ -302,6 +307,8 @@ void gn_h_restart(struct gn_h *h, bool own)
     wire_feed(h);
     wire_strategy(h);
     gn_orders_join(h->orders, h->positions, h->conf.max_instruments);
+    if (!gn_fills_join(h->fills, GN_H_ORDERS))
+        abort();
     for (uint32_t i = h->orders->list_head; i != GN_NONE32; i = h->orders->order[i].list_next)
         h->orders->order[i].cancel_wanted = 1;
     wire_orders(h, own);

@@ -116,6 +116,8 @@ struct gn_h {
     struct gn_limits *limits;
     struct gn_order_table *orders;
     struct gn_position *positions;
+    struct gn_fills *fills;
+    struct gn_recon *recon;
     struct gn_session_row *rows;
     struct gn_session_state_row *state;
     struct gn_instruments *instruments;

@@ -382,8 +382,14 @@ static void every_outbound_message_is_survived(void)
     CU_ASSERT_TRUE(h->m.venue_unknown_order >= 2 * 12);
     CU_ASSERT_EQUAL(gn_h_session(h), GN_SESSION_UP);
     CU_ASSERT_TRUE(h->counts[GN_EV_ALERT] > 0);
-    /* fills of the dead and of the live are in the position, those of nobody are an alarm */
-    CU_ASSERT_EQUAL(h->positions[DESK].qty, 6);
+    /* fills of the dead and of the live are in the position, and that of the dead was broken again; those of nobody are
+     * an alarm */
+    CU_ASSERT_EQUAL(h->positions[DESK].qty, 3);
+    CU_ASSERT_EQUAL(atomic_load(&h->recon->by_class[GN_BREAK_UNKNOWN_FILL]), 2);
+    CU_ASSERT_TRUE(atomic_load(&h->recon->by_class[GN_BREAK_ILLEGAL_EVENT]) > 0);
+    CU_ASSERT_EQUAL(atomic_load(&h->recon->by_class[GN_BREAK_ILLEGAL_EVENT]), h->m.order_illegal);
+    CU_ASSERT_EQUAL(atomic_load(&h->recon->by_class[GN_BREAK_UNKNOWN_BUST]), 3);
+    CU_ASSERT_EQUAL(h->counts[GN_EV_BREAK], atomic_load(&h->recon->total));
     end();
 }
 
