@@ -5,6 +5,7 @@ import hmac
 import json
 import os
 
+from compare import ratio_sets
 from sessions import Failed
 
 DRIFT = 1.10  # of a ratio: beyond this, and outside the other's interval, it is told
@@ -13,7 +14,7 @@ DRIFT = 1.10  # of a ratio: beyond this, and outside the other's interval, it is
 def short(result):
     """Ratios alone: they mean the same next week."""
     return {"machine": result["machine"], "profile": result["profile"],
-            "ratios": {"%s: %s" % (s["wire"], what): r for s in result["suites"].values() for what, r in s.get("ratios", {}).items() if "value" in r}}
+            "ratios": {"%s: %s" % (wire, what): r for s in result["suites"].values() for wire, ratios in ratio_sets(s) for what, r in ratios.items() if "value" in r}}
 
 
 def signature(path, body):

@@ -8,6 +8,7 @@ QUIET_MIN = 3              # pairs of undisturbed repetitions, below which there
 RESOLVED_SHARE_MIN = 0.9   # of the answers, whose stamps are certain to 500 ns
 DRAWS = 4000
 PERCENTILES = ("p50", "p99", "p99.9")
+SHARES = (("p50", .5), ("p90", .9), ("p99", .99), ("p99.9", .999), ("p99.99", .9999))
 
 
 def unsound(result):
@@ -40,6 +41,24 @@ def interval(ratios, seed=1):
     return draws[int(0.025 * DRAWS)], draws[int(0.975 * DRAWS) - 1]
 
 
+def of_pairs(pairs, why, of):
+    """pairs: ratios of undisturbed repetitions, of so many; why: sentences about the others."""
+    if len(pairs) < QUIET_MIN or 2 * len(pairs) < of:
+        counted = {}
+        for w in why:
+            key = "".join("#" if c.isdigit() else c for c in w)
+            counted.setdefault(key, [w, 0])[1] += 1
+        return {"disturbed": ["%s (%d times)" % (w, n) for w, n in counted.values()] or ["too few repetitions: %d, at least %d" % (len(pairs), QUIET_MIN)],
+                "pairs": len(pairs), "of": of}
+    low, high = interval(pairs)
+    return {"value": median(pairs), "low": low, "high": high, "pairs": len(pairs), "of": of}
+
+
+def ratio_sets(suite):
+    """(wire, ratios) of a suite's result, which has one wire or several."""
+    return [(name, w["ratios"]) for name, w in suite.get("wires", {}).items()] + ([(suite["wire"], suite["ratios"])] if "ratios" in suite else [])
+
+
 def ratio(over, under, point, percentile):
     """over / under of repetitions that belong together, at one load point. {'value', 'low', 'high', 'pairs'} or
     {'disturbed': [sentences]}."""
@@ -51,15 +70,7 @@ def ratio(over, under, point, percentile):
             why += bad
         else:
             pairs.append(x / y)
-    if len(pairs) < QUIET_MIN or 2 * len(pairs) < len(over):
-        counted = {}
-        for w in why:
-            key = "".join("#" if c.isdigit() else c for c in w)
-            counted.setdefault(key, [w, 0])[1] += 1
-        return {"disturbed": ["%s (%d times)" % (w, n) for w, n in counted.values()] or ["too few repetitions: %d, at least %d" % (len(pairs), QUIET_MIN)],
-                "pairs": len(pairs), "of": len(over)}
-    low, high = interval(pairs)
-    return {"value": median(pairs), "low": low, "high": high, "pairs": len(pairs), "of": len(over)}
+    return of_pairs(pairs, why, len(over))
 
 
 def together(results, point, kind):
@@ -91,6 +102,6 @@ def summary(results, point, kind):
     mean = sum(r["mean"] * r["count"] for r in rows) / count
     square = sum((r["deviation"] ** 2 + (r["mean"] - mean) ** 2) * r["count"] for r in rows) / count
     out = {"count": count, "mean": mean, "deviation": square ** 0.5, "min": min(r["min"] for r in rows), "max": max(r["max"] for r in rows)}
-    for name, share in (("p50", .5), ("p90", .9), ("p99", .99), ("p99.9", .999), ("p99.99", .9999)):
+    for name, share in SHARES:
         out[name] = min(percentile(b, share), out["max"])
     return out

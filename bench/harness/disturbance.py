@@ -92,18 +92,23 @@ class Watch:
                        "others_share": max(0.0, (total - idle - steal - ours) / total)}
 
 
-def reasons(result):
-    """Sentences that say why this result is not of a quiet machine; none when it is."""
-    m = result["machine"]
+def machine_reasons(m):
+    """Sentences that say why the machine was not quiet (m: of Watch); none when it was."""
     out = []
     if m["steal_share"] > STEAL_SHARE_MAX:
         out.append("the hypervisor took %.2f%% of the CPUs (at most %.2f%%)" % (100 * m["steal_share"], 100 * STEAL_SHARE_MAX))
     if m["others_share"] > OTHERS_SHARE_MAX:
         out.append("other processes used %.0f%% of the CPUs (at most %.0f%%)" % (100 * m["others_share"], 100 * OTHERS_SHARE_MAX))
     for thread, n in sorted(m["forced_switches"].items()):
-        # the harness may share its core with the control plane: its own absence is measured below
+        # the harness may share its core with the control plane: its own absence is measured as gaps between its looks
         if not thread.startswith("sim/") and n / max(m["seconds"], 1e-9) > FORCED_A_SECOND_MAX:
             out.append("thread %s was put aside %.0f times a second (at most %d)" % (thread, n / m["seconds"], FORCED_A_SECOND_MAX))
+    return out
+
+
+def reasons(result):
+    """Sentences that say why this result is not of a quiet machine; none when it is."""
+    out = machine_reasons(result["machine"])
     took = sum(p["took_ns"] for p in result["points"])
     lost = sum(p["harness"]["gap_lost_ns"] for p in result["points"])
     if took and lost / took > LOST_SHARE_MAX:

@@ -4,6 +4,7 @@ import html
 import os
 
 import compare
+import pingpong as pp
 import plots
 
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2em auto;padding:0 1em;color:#222}
@@ -55,6 +56,23 @@ def wire(out, name, s):
     return "".join(parts)
 
 
+def pingpong(out, s):
+    parts = ['<p class="bad">%s</p>' % html.escape(n) for n in s["notes"]]
+    for name, w in s["wires"].items():
+        parts.append("<h3>%s</h3>" % name)
+        parts.append(table(["ratio", "", "target"], [[html.escape(what), verdict(r), r.get("target", "")] for what, r in w["ratios"].items()]))
+        if w["disturbed"]:
+            parts.append('<p class="bad">Some rounds were disturbed; the times below are of all rounds and are not results.</p>')
+        parts.append(table(["us, there and back"] + list(COLUMNS) + ["n"], [[html.escape(who)] + [us(d[c]) for c in COLUMNS] + [d["count"]] for who, d in w["rows"].items()]))
+        curves = [(who, pp.summary(results)[1]) for who, results in w["runs"].items()]
+        parts.append(picture(plots.percentiles(os.path.join(out, "pingpong-%s-percentiles.svg" % name), "TCP ping-pong of 64 bytes, %s" % name, curves)) if plots.there() else "")
+    seg = s["segments"]
+    if "missing" in seg:
+        return "".join(parts) + '<p class="bad">%s</p>' % html.escape(seg["missing"])
+    rows = [[r["what"], "%.0f" % r["lwip"], "%.0f" % r["ours"], "%.0f" % r["ours_with_turn"], "<b>%.2f</b>" % r["ratio"], "at least 3"] for r in seg["rows"]]
+    return "".join(parts) + "<h3>Instructions a segment</h3>" + table(["", "lwIP", "ours", "with the turn's timers", "ratio", "target"], rows)
+
+
 def outliers(results):
     rows = []
     for p in results[0]["points"]:
@@ -100,6 +118,15 @@ def hiccup(s):
                   for c in s["cpus"]])
 
 
+SECTIONS = {
+    "instructions": lambda out, name, s: "<pre>%s</pre>" % html.escape(s["text"]),
+    "hiccup": lambda out, name, s: hiccup(s),
+    "load": lambda out, name, s: load(out, s),
+    "t1": lambda out, name, s: t1(s),
+    "pingpong": lambda out, name, s: pingpong(out, s),
+}
+
+
 def write(out, result, drift):
     m = result["machine"]
     parts = ["<!doctype html><meta charset=utf-8><title>Gannet: latency</title><style>%s</style><h1>Latency</h1>" % STYLE,
@@ -116,6 +143,6 @@ def write(out, result, drift):
         if "failed" in s:
             parts.append('<p class="bad">%s</p>' % html.escape(s["failed"]))
         else:
-            parts.append("<pre>%s</pre>" % html.escape(s["text"]) if name == "instructions" else hiccup(s) if name == "hiccup" else load(out, s) if name == "load" else t1(s) if name == "t1" else wire(out, name, s))
+            parts.append(SECTIONS.get(name, wire)(out, name, s))
     with open(os.path.join(out, "report.html"), "w") as f:
         f.write("\n".join(parts))

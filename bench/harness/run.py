@@ -11,6 +11,7 @@ import time
 import baseline
 import compare
 import page
+import pingpong
 import sessions
 from sessions import Failed, cpus
 
@@ -32,9 +33,12 @@ def burst_points(ms):
 
 
 PROFILES = {
-    "smoke": dict(repetitions=1, ratio=[point(2000, 200)], load=[point(1000, 100), point(20000, 100, 4)], bursts=[point(2000, 100, 1, 4)], hiccup_ms=200, t1_ms=200),
-    "quick": dict(repetitions=4, ratio=[point(10000, 1000)], load=load_points(250), bursts=burst_points(250), hiccup_ms=3000, t1_ms=2000),
-    "full": dict(repetitions=15, ratio=[point(10000, 5000)], load=load_points(2000), bursts=burst_points(2000), hiccup_ms=60000, t1_ms=30000),
+    "smoke": dict(repetitions=1, ratio=[point(2000, 200)], load=[point(1000, 100), point(20000, 100, 4)], bursts=[point(2000, 100, 1, 4)], hiccup_ms=200, t1_ms=200,
+                  pingpong=dict(repetitions=1, memif=2000, af_xdp=2000)),
+    "quick": dict(repetitions=4, ratio=[point(10000, 1000)], load=load_points(250), bursts=burst_points(250), hiccup_ms=3000, t1_ms=2000,
+                  pingpong=dict(repetitions=7, memif=100000, af_xdp=15000)),
+    "full": dict(repetitions=15, ratio=[point(10000, 5000)], load=load_points(2000), bursts=burst_points(2000), hiccup_ms=60000, t1_ms=30000,
+                 pingpong=dict(repetitions=15, memif=1000000, af_xdp=100000)),
 }
 RUNS = {
     "echo": sessions.echo,
@@ -137,7 +141,7 @@ def suite_instructions(args, say, profile):
     return dict(text=p.stdout)
 
 
-SUITES = {"hiccup": suite_hiccup, "wire": suite_wire, "af_xdp": suite_af_xdp, "load": suite_load, "t1": suite_t1}
+SUITES = {"hiccup": suite_hiccup, "wire": suite_wire, "af_xdp": suite_af_xdp, "pingpong": pingpong.suite, "load": suite_load, "t1": suite_t1}
 INSTRUCTIONS = os.path.join(ROOT, "bench", "instructions.py")
 if os.path.exists(INSTRUCTIONS):
     SUITES["instructions"] = suite_instructions
@@ -146,6 +150,7 @@ HELP = {
     "hiccup": "what the cores do to a thread that wants them all",
     "wire": "tick-to-trade over memif beside a bare DPDK echo on the same wire",
     "af_xdp": "the same over AF_XDP, beside the same engine over kernel sockets (root)",
+    "pingpong": "TCP there and back: ours, a bare echo, the kernel, lwIP",
     "load": "latency from 1 k to 1 M messages a second, and in bursts",
     "t1": "recorded market data on lines A and B at 1 and 8 times its rate",
 }
@@ -190,13 +195,17 @@ def lines_of(result):
         if "failed" in s:
             out.append("%s: %s" % (name, s["failed"]))
         told = set()
-        for what, r in s.get("ratios", {}).items():
-            if "value" in r:
-                out.append("%-8s %-34s %.2f  (%.2f to %.2f, %d of %d rounds)" % (s["wire"], what, r["value"], r["low"], r["high"], r["pairs"], r["of"]))
-            else:
-                why = "; ".join(r["disturbed"])
-                out.append("%-8s %-34s no number: the machine was disturbed%s" % (s["wire"], what, " likewise" if why in told else ": " + why))
-                told.add(why)
+        for wire, ratios in compare.ratio_sets(s):
+            for what, r in ratios.items():
+                if "value" in r:
+                    out.append("%-8s %-73s %.2f  (%.2f to %.2f, %d of %d rounds%s)" % (
+                        wire, what, r["value"], r["low"], r["high"], r["pairs"], r["of"], "; target " + r["target"] if "target" in r else ""))
+                else:
+                    why = "; ".join(r["disturbed"])
+                    out.append("%-8s %-73s no number: the machine was disturbed%s" % (wire, what, " likewise" if why in told else ": " + why))
+                    told.add(why)
+        for row in s.get("segments", {}).get("rows", []):
+            out.append("%-8s %-73s %.2f  (%.0f against %.0f instructions)" % ("counted", "lwIP / ours, " + row["what"], row["ratio"], row["lwip"], row["ours_with_turn"]))
     return out
 
 

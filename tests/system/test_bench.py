@@ -54,14 +54,14 @@ class Run(harness.Case):
     def test_smoke(self):
         with tempfile.TemporaryDirectory() as out:
             build = harness.BUILD
-            p = subprocess.run([sys.executable, RUN, "--profile", "smoke", "--no-hugepages", "--build", build, "--out", out, "wire", "load", "t1", "hiccup"],
+            p = subprocess.run([sys.executable, RUN, "--profile", "smoke", "--no-hugepages", "--build", build, "--out", out, "wire", "pingpong", "load", "t1", "hiccup"],
                                capture_output=True, text=True, timeout=120)
             self.assertEqual(p.returncode, 0, p.stdout[-2000:] + p.stderr[-2000:])
             with open(os.path.join(out, "result.json")) as f:
                 r = json.load(f)
             with open(os.path.join(out, "report.html")) as f:
                 page = f.read()
-        self.assertEqual(set(r["suites"]), {"wire", "load", "t1", "hiccup"})
+        self.assertEqual(set(r["suites"]), {"wire", "pingpong", "load", "t1", "hiccup"})
         for suite in ("wire", "load"):
             for name, results in r["suites"][suite]["runs"].items():
                 for one in results:
@@ -82,8 +82,27 @@ class Run(harness.Case):
             self.assertTrue(ratio["disturbed"])
         for cpu in r["suites"]["hiccup"]["cpus"]:
             self.assertTrue(0 <= cpu["lost_share"] <= 1 and cpu["p50"] <= cpu["p99"] <= cpu["max_ns"])
+        self.check_pingpong(r["suites"]["pingpong"])
+        self.assertIn("ours / echo at p50", page)
         self.assertIn("gannet / echo at p50", page)
         self.assertIn("no number", page)
+
+
+    def check_pingpong(self, s):
+        runs = dict(s["wires"]["memif"]["runs"])
+        self.assertLessEqual({"echo", "ours"}, set(runs))
+        runs.update(s["wires"].get("af_xdp", {"runs": {}})["runs"])
+        for who, results in runs.items():
+            for r in results:
+                self.assertEqual(r["done"], r["rounds"], who)
+                d = r["round_trip"]
+                # one in ten is for warming; every other round was timed, and all of them together took that long
+                self.assertEqual(d["count"], r["rounds"] - r["rounds"] // 10, who)
+                self.assertEqual(sum(n for _, n in d["histogram"]), d["count"])
+                self.assertLessEqual(d["mean"] * d["count"], r["took_ns"] * 1.001, who)
+                self.assertGreater(d["min"], 50, who)
+        for row in s["segments"].get("rows", []):
+            self.assertGreaterEqual(row["ratio"], 3, row["what"])
 
 
 class Stall(harness.Case):
