@@ -73,6 +73,37 @@ def pingpong(out, s):
     return "".join(parts) + "<h3>Instructions a segment</h3>" + table(["", "lwIP", "ours", "with the turn's timers", "ratio", "target"], rows)
 
 
+def growth_plots(out, rows):
+    """A picture for each thing that costs grow with."""
+    parts = []
+    for by in sorted({r["by"] for r in rows if len(r["points"]) > 1}):
+        of = [r for r in rows if r["by"] == by]
+        for unit, key in (("instructions", "instructions"), ("nanoseconds", "ns")):
+            curves = [(r["name"], [(p["n"], p[key]) for p in r["points"] if p[key] is not None]) for r in of]
+            parts.append(picture(plots.growth(os.path.join(out, "growth-%s-%s.svg" % (by, unit)), "by %s" % by.replace("_", " "), unit, by.replace("_", " "), curves)))
+    return "".join(parts)
+
+
+def components(out, s):
+    g, q = s["growth"], s["queues"]
+    parts = ['<p class="bad">%s</p>' % html.escape(w) for w in [g["not_counted"]] if w]
+    if g["disturbed"]:
+        parts.append('<p class="bad">Times, not counts, were taken on a disturbed machine: %s</p>' % html.escape("; ".join(g["disturbed"][:3])))
+    fit = lambda e: "" if e is None else "n^%.2f" % e
+    rows = []
+    for r in g["rows"]:
+        for i, p in enumerate(r["points"]):
+            rows.append(["%s" % html.escape(r["help"]) if i == 0 else "", "%d %s" % (p["n"], r["by"].replace("_", " ")), "" if p["instructions"] is None else "%.0f" % p["instructions"],
+                         "%.1f" % p["ns"], fit(r["exponent"]) if i == 0 else "", fit(r["time_exponent"]) if i == 0 else ""])
+    parts.append(table(["one operation", "with", "instructions", "ns", "instructions grow as", "time grows as"], rows))
+    parts.append(growth_plots(out, g["rows"]) if plots.there() else "")
+    if "missing" in q:
+        return "".join(parts) + '<p class="bad">%s</p>' % q["missing"]
+    parts.append("<h3>Queues between two cores</h3>" + table(["ratio", ""], [[html.escape(w), verdict(r)] for w, r in q["ratios"].items()]))
+    parts.append(table(["ns", "median", "quickest"], [[m.replace("_", " "), "%.1f" % compare.median(v), "%.1f" % min(v)] for m, v in q["times"].items()]))
+    return "".join(parts)
+
+
 def outliers(results):
     rows = []
     for p in results[0]["points"]:
@@ -123,6 +154,7 @@ SECTIONS = {
     "hiccup": lambda out, name, s: hiccup(s),
     "load": lambda out, name, s: load(out, s),
     "t1": lambda out, name, s: t1(s),
+    "components": lambda out, name, s: components(out, s),
     "pingpong": lambda out, name, s: pingpong(out, s),
 }
 

@@ -65,5 +65,13 @@ def load_curve(path, title, series):
     return draw(path, title, "microseconds", series, axis, lambda x: x) if series else None
 
 
+def growth(path, title, ylabel, by, series):
+    """Cost by how much there is, both axes logarithmic. series: [(name, [(n, cost), ...])]."""
+    axis = "set logscale x\nset xlabel '%s'\nset format x '%%.0s%%c'\n" % quoted(by)
+    series = [(n, [r for r in rows if r[1] > 0]) for n, rows in series]
+    series = [(n, rows) for n, rows in series if len(rows) > 1]
+    return draw(path, title, ylabel, series, axis, lambda x: x) if series else None
+
+
 def there():
     return any(os.access(os.path.join(d, "gnuplot"), os.X_OK) for d in os.environ.get("PATH", "").split(":"))

@@ -10,6 +10,7 @@ import time
 
 import baseline
 import compare
+import components
 import page
 import pingpong
 import sessions
@@ -34,11 +35,11 @@ def burst_points(ms):
 
 PROFILES = {
     "smoke": dict(repetitions=1, ratio=[point(2000, 200)], load=[point(1000, 100), point(20000, 100, 4)], bursts=[point(2000, 100, 1, 4)], hiccup_ms=200, t1_ms=200,
-                  pingpong=dict(repetitions=1, memif=2000, af_xdp=2000)),
+                  pingpong=dict(repetitions=1, memif=2000, af_xdp=2000), components=dict(rounds=2000, runs=2)),
     "quick": dict(repetitions=4, ratio=[point(10000, 1000)], load=load_points(250), bursts=burst_points(250), hiccup_ms=3000, t1_ms=2000,
-                  pingpong=dict(repetitions=7, memif=100000, af_xdp=15000)),
+                  pingpong=dict(repetitions=7, memif=100000, af_xdp=15000), components=dict(rounds=200000, runs=7)),
     "full": dict(repetitions=15, ratio=[point(10000, 5000)], load=load_points(2000), bursts=burst_points(2000), hiccup_ms=60000, t1_ms=30000,
-                 pingpong=dict(repetitions=15, memif=1000000, af_xdp=100000)),
+                 pingpong=dict(repetitions=15, memif=1000000, af_xdp=100000), components=dict(rounds=2000000, runs=15)),
 }
 RUNS = {
     "echo": sessions.echo,
@@ -141,7 +142,7 @@ def suite_instructions(args, say, profile):
     return dict(text=p.stdout)
 
 
-SUITES = {"hiccup": suite_hiccup, "wire": suite_wire, "af_xdp": suite_af_xdp, "pingpong": pingpong.suite, "load": suite_load, "t1": suite_t1}
+SUITES = {"hiccup": suite_hiccup, "wire": suite_wire, "af_xdp": suite_af_xdp, "pingpong": pingpong.suite, "components": components.suite, "load": suite_load, "t1": suite_t1}
 INSTRUCTIONS = os.path.join(ROOT, "bench", "instructions.py")
 if os.path.exists(INSTRUCTIONS):
     SUITES["instructions"] = suite_instructions
@@ -151,6 +152,7 @@ HELP = {
     "wire": "tick-to-trade over memif beside a bare DPDK echo on the same wire",
     "af_xdp": "the same over AF_XDP, beside the same engine over kernel sockets (root)",
     "pingpong": "TCP there and back: ours, a bare echo, the kernel, lwIP",
+    "components": "queues, book, encoders, journal record, CRC, gate: one operation, and how it grows",
     "load": "latency from 1 k to 1 M messages a second, and in bursts",
     "t1": "recorded market data on lines A and B at 1 and 8 times its rate",
 }

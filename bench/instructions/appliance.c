@@ -29,7 +29,7 @@ static void configure(struct gn_conf *c, const struct host *venue)
 {
     c->n_lcores = c->n_ports = c->n_sessions = c->n_strategies = 1;
     c->n_instruments = MARKET_INSTRUMENTS;
-    c->max_instruments = 8192;
+    c->max_instruments = 16384;
     c->max_orders = 65536;
     c->book_orders = 1u << 17;
     c->book_levels = 1u << 16;

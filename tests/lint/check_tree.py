@@ -25,7 +25,7 @@ MAY = {
     "tools/replay/": ["dataplane/", "drivers/venue/", "config/", "controlplane/journal/", "tools/replay/"],
     "tools/docs/": ["dataplane/", "drivers/", "config/", "controlplane/", "tools/"],
     "tools/venue-sim/": ["dataplane/abi/", "dataplane/net/", "dataplane/engine/", "drivers/", "tools/venue-sim/"],
-    "bench/": ["dataplane/", "drivers/", "tools/", "bench/", "config/"],
+    "bench/": ["dataplane/", "drivers/", "tools/", "bench/", "config/", "controlplane/journal/"],
     "tests/": [""],
 }
 TOP = {"dataplane", "controlplane", "drivers", "config", "bench", "tests", "tools", "docs", ".ci", ".git"}

@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(harness.ROOT, "bench", "harness"))
 
 import baseline  # noqa: E402
 import compare  # noqa: E402
+import components  # noqa: E402
 import sessions  # noqa: E402
 
 RUN = os.path.join(harness.ROOT, "bench", "harness", "run.py")
@@ -54,14 +55,14 @@ class Run(harness.Case):
     def test_smoke(self):
         with tempfile.TemporaryDirectory() as out:
             build = harness.BUILD
-            p = subprocess.run([sys.executable, RUN, "--profile", "smoke", "--no-hugepages", "--build", build, "--out", out, "wire", "pingpong", "load", "t1", "hiccup"],
+            p = subprocess.run([sys.executable, RUN, "--profile", "smoke", "--no-hugepages", "--build", build, "--out", out, "wire", "pingpong", "components", "load", "t1", "hiccup"],
                                capture_output=True, text=True, timeout=120)
             self.assertEqual(p.returncode, 0, p.stdout[-2000:] + p.stderr[-2000:])
             with open(os.path.join(out, "result.json")) as f:
                 r = json.load(f)
             with open(os.path.join(out, "report.html")) as f:
                 page = f.read()
-        self.assertEqual(set(r["suites"]), {"wire", "pingpong", "load", "t1", "hiccup"})
+        self.assertEqual(set(r["suites"]), {"wire", "pingpong", "components", "load", "t1", "hiccup"})
         for suite in ("wire", "load"):
             for name, results in r["suites"][suite]["runs"].items():
                 for one in results:
@@ -82,11 +83,24 @@ class Run(harness.Case):
             self.assertTrue(ratio["disturbed"])
         for cpu in r["suites"]["hiccup"]["cpus"]:
             self.assertTrue(0 <= cpu["lost_share"] <= 1 and cpu["p50"] <= cpu["p99"] <= cpu["max_ns"])
+        self.check_components(r["suites"]["components"])
         self.check_pingpong(r["suites"]["pingpong"])
         self.assertIn("ours / echo at p50", page)
         self.assertIn("gannet / echo at p50", page)
         self.assertIn("no number", page)
 
+
+    def check_components(self, s):
+        rows = {(r["name"], r["by"]): r for r in s["growth"]["rows"]}
+        self.assertLessEqual({("gate_new", by) for by in ("instruments", "strategies", "open_orders")} |
+                             {("book_delete_add", "live_orders"), ("ouch_enter", "order"), ("crc32c", "bytes"), ("journal_record", "payload_bytes")}, set(rows))
+        if s["growth"]["not_counted"] is None:
+            # what does not look at all of them must not cost more when there are more
+            for key in (("gate_new", "instruments"), ("gate_new", "strategies"), ("gate_new", "open_orders"), ("gate_cancel", "open_orders"),
+                        ("book_delete_add", "live_orders"), ("book_best_level", "levels")):
+                self.assertLess(abs(rows[key]["exponent"]), 0.1, key)
+            self.assertGreater(rows["crc32c", "bytes"]["exponent"], 0.7)
+        self.assertEqual({len(v) for v in s["queues"]["times"].values()}, {2})
 
     def check_pingpong(self, s):
         runs = dict(s["wires"]["memif"]["runs"])
@@ -132,6 +146,11 @@ class Stall(harness.Case):
 
 
 class Statistics(harness.Case):
+    def test_exponent(self):
+        for e in (0.0, 0.5, 1.0, 2.0):
+            self.assertAlmostEqual(components.exponent([(n, 7 * n ** e) for n in (10, 100, 1000, 10000)]), e)
+        self.assertIsNone(components.exponent([(10, 5)]))
+
     def test_ratio(self):
         r = compare.ratio([result_of(v) for v in (1500, 1540, 1470, 1510)], [result_of(1000)] * 4, 0, "p50")
         self.assertAlmostEqual(r["value"], 1.505)
