@@ -22,6 +22,7 @@ static const struct gn_schema_name stages[] = {
 static const struct gn_schema_name port_kinds[] = {{"memif", GN_PORT_MEMIF}, {"af_xdp", GN_PORT_AF_XDP},
                                                    {"tap", GN_PORT_TAP},     {"pcap", GN_PORT_PCAP},
                                                    {"pci", GN_PORT_PCI},     {0}};
+static const struct gn_schema_name journal_modes[] = {{"async", GN_JOURNAL_ASYNC}, {"sync", GN_JOURNAL_SYNC}, {0}};
 static const struct gn_schema_name roles[] = {{"client", 0}, {"server", 1}, {0}};
 static const struct gn_schema_name strategy_kinds[] = {{"touch", 0}, {"maker", 0}, {"client", 0}, {0}};
 
@@ -241,6 +242,14 @@ const struct gn_schema_key gn_schema[] = {
 
     {"journal", GN_TYPE_MAP, .help = "the record of everything"},
     {"journal.dir", GN_TYPE_PATH, NULL, NULL, RANGE(1, 79), TOP(conf.journal.dir), .help = "folder of the segments"},
+    {"journal.mode", GN_TYPE_ENUM, NULL, "async", .names = journal_modes, TOP(conf.journal.mode),
+     .help = "async: an order does not wait for the disk; sync: it leaves when its record is durable"},
+    {"journal.unsynced_records", GN_TYPE_INT, "records", "131072", RANGE(1, 1000000000),
+     TOP(conf.journal.unsynced_records),
+     .help = "records of the orders loop that may wait for the disk; with more of them no new order passes"},
+    {"journal.unsynced_time", GN_TYPE_DURATION, "ms", "1s", RANGE(1, 600000), TOP(conf.journal.unsynced_ms),
+     .help = "age that the oldest of them may reach; with an older one no new order passes, and one held longer is "
+             "given up"},
     {"journal.segment", GN_TYPE_SIZE, "MiB", "64MiB", RANGE(1, 4096), TOP(conf.journal.segment_mib),
      .help = "bytes of one segment"},
     {"journal.segments_ahead", GN_TYPE_INT, "segments", "2", RANGE(1, 64), TOP(conf.journal.segments_ahead),
@@ -253,7 +262,8 @@ const struct gn_schema_key gn_schema[] = {
      .help = "time between two signed checkpoints, also when nothing happens"},
     {"journal.key", GN_TYPE_PATH, NULL, "", RANGE(1, GN_PATH_MAX - 1), TOP(conf.journal.key),
      .help = "Ed25519 private key (PEM, mode 0600) that signs them; made when absent, the public key beside it as "
-             ".pub; left out: journal.key in journal.dir. Keep copies of the public key away from the journal"},
+             ".pub; left out: journal.key in run_dir. Not in journal.dir: who can rewrite the journal must not hold "
+             "the key"},
 
     {"heartbeat", GN_TYPE_MAP, NULL, "{}", .help = "what the data plane expects of the control plane"},
     {"heartbeat.period", GN_TYPE_DURATION, "ms", "10ms", RANGE(1, 1000), TOP(conf.heartbeat_period_ms),

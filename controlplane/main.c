@@ -22,6 +22,9 @@
 #define ALERT_SLOW    3u
 #define ALERT_RESTING 4u
 #define ALERT_TMPFS   5u
+#define ALERT_SPACE   40u
+#define ALERT_KEY     41u
+#define ALERT_CORR    42u
 
 static volatile sig_atomic_t stop_signal;
 
@@ -32,7 +35,7 @@ static void on_signal(int sig)
 
 /* What was said of it, so that each trouble is said once. */
 struct watch {
-    bool alive, journal_said;
+    bool alive, journal_said, space_said, corr_said;
 };
 
 static void watch_dataplane(struct gn_appliance *a, struct watch *w)
@@ -54,6 +57,18 @@ static void watch_journal(struct gn_appliance *a, struct watch *w)
     struct gn_journal_status st;
     char text[160];
     gn_journal_status(a->journal, &st);
+    /* segments are made ahead, so the first one that cannot be made is an alarm while the others are still there */
+    if (st.prepare_errno != 0 && !w->space_said) {
+        snprintf(text, sizeof text,
+                 "no room for a further journal segment (%s): %llu ready after the one in use; free "
+                 "space",
+                 strerror(st.prepare_errno), (unsigned long long)st.ready_segments);
+        gn_appliance_alert(a, ALERT_SPACE, 1, text);
+    }
+    w->space_said = st.prepare_errno != 0;
+    if (st.no_corr != 0 && !w->corr_said)
+        gn_appliance_alert(a, ALERT_CORR, 2, "a record came without its correlation: its cause cannot be followed");
+    w->corr_said = st.no_corr != 0;
     if (st.failed == 0 || w->journal_said)
         return;
     snprintf(text, sizeof text, "the journal failed (%d, %s): trading stops, orders are cancelled", st.failed,
@@ -78,13 +93,18 @@ static int run(struct gn_appliance *a, struct gn_admin_server *s, struct gn_trig
     gn_journal_status(a->journal, &st);
     if (st.slow)
         gn_appliance_alert(a, ALERT_SLOW, 3, st.slow_why);
+    if (a->key_beside)
+        gn_appliance_alert(a, ALERT_KEY, 3,
+                           "the journal's key lies in journal.dir: who can rewrite the journal can sign it; move it to "
+                           "where journal.key says");
     struct statfs fs;
     if (statfs(a->conf->journal.dir, &fs) == 0 && fs.f_type == TMPFS_MAGIC)
         gn_appliance_alert(a, ALERT_TMPFS, 2,
                            "the journal lies on tmpfs: it is gone when the machine is; give journal.dir a disk");
-    printf("gannet-controlplane %s: instance %s, epoch %llu, %s; journal %s%s; ready\n", GN_BUILD_ID, a->conf->instance,
+    printf("gannet-controlplane %s: instance %s, epoch %llu, %s; journal %s%s; %s%s\n", GN_BUILD_ID, a->conf->instance,
            (unsigned long long)a->plane.hdr->epoch, a->joined ? "region joined" : "region made", a->conf->journal.dir,
-           st.direct ? "" : " (buffered: this file system has no direct I/O)");
+           st.direct ? "" : " (buffered: this file system has no direct I/O)", st.slow ? "NOT READY: " : "ready",
+           st.slow ? st.slow_why : "");
     fflush(stdout);
     while (stop_signal == 0) {
         gn_admin_poll(s, a, POLL_MS);

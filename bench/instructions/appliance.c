@@ -31,6 +31,8 @@ static void configure(struct gn_conf *c, const struct host *venue)
     c->n_instruments = MARKET_INSTRUMENTS;
     c->max_instruments = 16384;
     c->max_orders = 65536;
+    c->journal.unsynced_records = 1u << 30;
+    c->journal.unsynced_ms = 1000;
     c->book_orders = 1u << 17;
     c->book_levels = 1u << 16;
     c->journal.inputs = 1;

@@ -34,11 +34,18 @@ static json_t *journal_status(const struct gn_appliance *a)
 {
     struct gn_journal_status st;
     gn_journal_status(a->journal, &st);
-    return json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "failed", st.failed, "records",
-                     (json_int_t)st.records, "bytes", (json_int_t)st.bytes, "batches", (json_int_t)st.batches,
-                     "segment", (json_int_t)st.segment, "lag_cells", (json_int_t)st.lag_cells, "last_commit_ns",
-                     (json_int_t)st.last_commit_ns, "max_commit_ns", (json_int_t)st.max_commit_ns, "probe_p50_ns",
-                     (json_int_t)st.probe_p50_ns, "direct", st.direct, "slow", st.slow, "slow_why", st.slow_why);
+    json_t *more = json_pack("{s:b, s:I, s:I, s:i, s:I}", "ready", st.failed == 0 && !st.slow, "ready_segments",
+                             (json_int_t)st.ready_segments, "no_correlation", (json_int_t)st.no_corr, "prepare_errno",
+                             st.prepare_errno, "checkpoints", (json_int_t)st.checkpoints);
+    json_t *o =
+        json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "failed", st.failed, "records",
+                  (json_int_t)st.records, "bytes", (json_int_t)st.bytes, "batches", (json_int_t)st.batches, "segment",
+                  (json_int_t)st.segment, "lag_cells", (json_int_t)st.lag_cells, "last_commit_ns",
+                  (json_int_t)st.last_commit_ns, "max_commit_ns", (json_int_t)st.max_commit_ns, "probe_p50_ns",
+                  (json_int_t)st.probe_p50_ns, "direct", st.direct, "slow", st.slow, "slow_why", st.slow_why);
+    json_object_update(o, more);
+    json_decref(more);
+    return o;
 }
 
 static json_t *run_status(struct gn_appliance *a, const json_t *request)
@@ -46,7 +53,9 @@ static json_t *run_status(struct gn_appliance *a, const json_t *request)
     (void)request;
     struct gn_view v = view_of(a);
     json_t *status = gn_view_status(&v);
-    json_object_set_new(status, "journal", journal_status(a));
+    json_t *journal = journal_status(a);
+    json_object_update(json_object_get(status, "journal"), journal);
+    json_decref(journal);
     return good("status", status);
 }
 

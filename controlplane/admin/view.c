@@ -221,6 +221,7 @@ json_t *gn_view_status(const struct gn_view *v)
     json_object_set_new(o, "kill", kill_words(v));
     json_object_set_new(o, "kill_report", kill_report(ctl));
     put_u64(o, "journal_failed", atomic_load_explicit(&ctl->journal_failed, memory_order_acquire));
+    json_object_set_new(o, "journal", gn_view_journal(v));
     put_int(o, "feed_stale", atomic_load_explicit(&t->stale, memory_order_relaxed));
     put_int(o, "open_orders", orders->open);
     put_u64(o, "orders_illegal", orders->illegal);
@@ -417,5 +418,6 @@ json_t *gn_view_metrics(const struct gn_view *v)
         put_u64(o, "value", *(const uint64_t *)(const void *)((const uint8_t *)v->plane->hdr + r->offset));
         json_array_append_new(list, o);
     }
+    gn_view_journal_metrics(v, list);
     return list;
 }

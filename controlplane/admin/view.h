@@ -22,6 +22,12 @@ json_t *gn_view_limits(const struct gn_view *v);
 json_t *gn_view_books(const struct gn_view *v);
 json_t *gn_view_metrics(const struct gn_view *v);
 
+/* gn_view_journal: what the region says of the journal: mode, and how far it is behind the rings. */
+json_t *gn_view_journal(const struct gn_view *v);
+
+/* gn_view_journal_metrics: the lag as rows of gn_view_metrics, appended to list. */
+void gn_view_journal_metrics(const struct gn_view *v, json_t *list);
+
 /* gn_view_instrument: number of a symbol (without padding), GN_NONE32 when there is none. */
 uint32_t gn_view_instrument(const struct gn_view *v, const char *symbol);
 

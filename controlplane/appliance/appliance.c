@@ -105,6 +105,19 @@ static bool make_dir(const char *path, char *err)
     return true;
 }
 
+/* Without journal.key: in run_dir, for who can rewrite the journal must not find the key beside it. One that an earlier
+ * version made in the journal's folder goes on, so that its signatures stay one chain; the caller says so. */
+static void key_path(const struct gn_conf *c, char *path, size_t size)
+{
+    if (c->journal.key[0] != 0) {
+        snprintf(path, size, "%s", c->journal.key);
+        return;
+    }
+    snprintf(path, size, "%s/journal.key", c->journal.dir);
+    if (access(path, F_OK) != 0)
+        snprintf(path, size, "%s/journal.key", c->run_dir);
+}
+
 static bool open_journal(struct gn_appliance *a, char *err)
 {
     struct gn_ring *rings[1 + GN_LCORES_MAX];
@@ -120,10 +133,9 @@ static bool open_journal(struct gn_appliance *a, char *err)
         }
     }
     char path[GN_PATH_MAX + 16];
-    if (a->conf->journal.key[0] != 0)
-        snprintf(path, sizeof path, "%s", a->conf->journal.key);
-    else
-        snprintf(path, sizeof path, "%s/journal.key", a->conf->journal.dir);
+    key_path(a->conf, path, sizeof path);
+    a->key_beside = strncmp(path, a->conf->journal.dir, strlen(a->conf->journal.dir)) == 0 &&
+                    path[strlen(a->conf->journal.dir)] == '/';
     a->key = gn_journal_key_load(path, err, GN_APPLIANCE_ERR_LEN);
     if (a->key == NULL)
         return false;
@@ -137,6 +149,7 @@ static bool open_journal(struct gn_appliance *a, char *err)
         .segments_ahead = a->conf->journal.segments_ahead,
         .key = a->key,
         .checkpoint_ms = a->conf->journal.checkpoint_ms,
+        .eager = a->conf->journal.mode == GN_JOURNAL_SYNC,
     };
     memcpy(jc.config_sha256, a->conf->config_sha256, sizeof jc.config_sha256);
     return gn_journal_open(&a->journal, &jc, rings, n, err, GN_APPLIANCE_ERR_LEN) == GN_JOURNAL_OK;

@@ -25,6 +25,7 @@ struct gn_appliance {
     struct gn_ring *events; /* ring 0: the control plane's own records; main thread only */
     struct gn_journal *journal;
     struct gn_journal_key *key; /* signs its checkpoints */
+    bool key_beside;            /* it lies in the journal's own folder */
     bool joined;
     pthread_t beat_thread;
     _Atomic uint32_t beat_stop;

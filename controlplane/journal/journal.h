@@ -40,6 +40,7 @@ struct gn_journal_conf {
     uint32_t slow_us;         /* a p50 of commits above this sets status.slow; 0 = default */
     bool accept_lost;         /* operator's choice after GN_JOURNAL_ERR_LOST: go on with a known gap */
     bool skip_probe;          /* do not measure commits at open */
+    bool eager;               /* orders wait for their records: the thread writes at once instead of gathering */
     const struct gn_journal_key *key; /* signs checkpoints, outlives the journal; NULL = there are none */
     uint32_t checkpoint_ms;           /* between two checkpoints; 0 = default */
     const struct gn_journal_io *io;   /* NULL = the real disk; else the caller's, which outlives the journal */
@@ -64,6 +65,7 @@ struct gn_journal_status {
     uint64_t segment_offset;                /* durable up to here */
     uint64_t ready_segments;                /* prepared after it */
     uint64_t lag_cells;                     /* in all rings, not durable yet */
+    uint64_t no_corr;                       /* records since open without the correlation that their type must have */
     uint64_t last_commit_ns, max_commit_ns; /* from submit to durable */
     uint64_t checkpoints;                   /* durable, of all lives */
     uint64_t probe_p50_ns, probe_max_ns;    /* of GN_JOURNAL_PROBE_COMMITS at open */

@@ -359,6 +359,7 @@ void gn_journal_status(const struct gn_journal *j, struct gn_journal_status *out
     out->last_commit_ns = atomic_load_explicit(&j->st_last_ns, memory_order_relaxed);
     out->max_commit_ns = atomic_load_explicit(&j->st_max_ns, memory_order_relaxed);
     out->checkpoints = atomic_load_explicit(&j->st_checkpoints, memory_order_relaxed);
+    out->no_corr = atomic_load_explicit(&j->st_no_corr, memory_order_relaxed);
     out->probe_p50_ns = j->probe_p50_ns;
     out->probe_max_ns = j->probe_max_ns;
     for (uint32_t i = 0; i < j->n; i++)

@@ -284,6 +284,11 @@ static void apply_kind(struct gn_jstate *s, struct gn_jstate_order *o, struct gn
     case GN_EXEC_REJECTED:
         apply_rejected(s, o, p);
         break;
+    case GN_EXEC_GATE_REJECTED: /* held for the journal, and never sent */
+        apply_rejected(s, o, p);
+        p->rejected--;
+        p->sent -= o->prev == 0;
+        break;
     case GN_EXEC_MODIFIED:
         set_reserve(o, p, gn_order_working(o->state) ? e->leaves : 0);
         break;

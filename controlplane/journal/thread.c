@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "controlplane/journal/writer_impl.h"
@@ -8,6 +9,8 @@
 /* A small batch waits so long for company: one commit for many records leaves the core, and the disk, to others. */
 #define GATHER_NS    500000u
 #define GATHER_CELLS 1024u
+/* With orders waiting for their records the rings are looked at this often, and nothing gathers. */
+#define EAGER_NS 10000u
 /* The preparing thread looks this often; a segment lasts far longer at any speed a disk has. */
 #define LOOK_NS 10000000u
 /* A full disk is asked again this often. */
@@ -31,12 +34,14 @@ static uint64_t cells_waiting(const struct gn_journal *j)
 static void *step_loop(void *arg)
 {
     struct gn_journal *j = arg;
+    if (j->eager)
+        (void)prctl(PR_SET_TIMERSLACK, 1ul); /* the default of 50 us would be most of the wait */
     /* pairs with the release store in gn_journal_thread_stop */
     while (!atomic_load_explicit(&j->stop, memory_order_acquire)) {
         if (gn_journal_step(j, wall_ns()) < 0)
             return NULL;
-        gn_journal_wait(j, SLEEP_NS);
-        if (cells_waiting(j) < GATHER_CELLS)
+        gn_journal_wait(j, j->eager && !j->in_flight ? EAGER_NS : SLEEP_NS);
+        if (!j->eager && cells_waiting(j) < GATHER_CELLS)
             j->io.sleep_ns(j->io.ctx, GATHER_NS);
     }
     /* Before the thread ends: the kernel cancels what a dead thread has in flight. The latched error tells the result.

@@ -34,6 +34,7 @@ struct gn_journal {
     uint8_t config_sha256[GN_JOURNAL_HASH];
     uint64_t appliance_epoch, rings_id;
     uint32_t segment_bytes, batch_bytes, segments_ahead, slow_us;
+    bool eager;
 
     uint32_t n, turn; /* rings; which one is drained first */
     struct gn_jw_ring ring[GN_JOURNAL_RINGS_MAX];
@@ -77,7 +78,8 @@ struct gn_journal {
     /* status; written by the stepping thread, read anywhere */
     _Atomic int32_t failed, sys_errno;
     _Atomic bool direct;
-    _Atomic uint64_t st_records, st_bytes, st_batches, st_segment, st_offset, st_last_ns, st_max_ns, st_checkpoints;
+    _Atomic uint64_t st_records, st_bytes, st_batches, st_segment, st_offset, st_last_ns, st_max_ns, st_checkpoints,
+        st_no_corr;
     bool slow, closed_clean, config_changed;
     char slow_why[160];
     uint64_t torn_bytes, skipped, probe_p50_ns, probe_max_ns;

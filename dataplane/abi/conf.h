@@ -117,14 +117,22 @@ struct gn_conf_instrument {
     int64_t lot;                /* quantity increment */
 };
 
+enum gn_journal_mode {
+    GN_JOURNAL_ASYNC = 0, /* an order does not wait for the disk */
+    GN_JOURNAL_SYNC = 1,  /* an order leaves when its record is durable */
+};
+
 struct gn_conf_journal {
     char dir[GN_PATH_MAX];
     uint32_t segment_mib;
     uint32_t segments_ahead;
-    uint32_t inputs;        /* 1: market-data packets are journaled too */
-    uint32_t ring_cells;    /* of each event ring, power of two */
-    char key[GN_PATH_MAX];  /* private key that signs checkpoints; empty: journal.key in dir */
-    uint32_t checkpoint_ms; /* between two of them */
+    uint32_t inputs;           /* 1: market-data packets are journaled too */
+    uint32_t ring_cells;       /* of each event ring, power of two */
+    char key[GN_PATH_MAX];     /* private key that signs checkpoints; empty: journal.key in run_dir */
+    uint32_t checkpoint_ms;    /* between two of them */
+    uint32_t mode;             /* enum gn_journal_mode */
+    uint32_t unsynced_records; /* of the ring that orders are recorded in, not durable: above it no new orders */
+    uint32_t unsynced_ms;      /* age of the oldest of them: above it no new orders */
 };
 
 struct gn_conf {

@@ -34,6 +34,8 @@
     X(replaces_sent, "replaces handed to TCP")                                                                       \
     X(cancels_sent, "cancels and reductions handed to TCP")                                                          \
     X(mass_cancels_sent, "mass cancels handed to TCP")                                                               \
+    X(orders_held, "orders and replaces that waited until their record was durable (journal.mode sync)")             \
+    X(held_dropped, "of those: given up before they were sent: killed, too late, or refused by the second check")    \
     X(venue_messages, "messages of the venue taken")                                                                 \
     X(venue_bad, "messages of the venue with a wrong type, length or field")                                         \
     X(venue_unknown_order, "messages of the venue for an order that is not in the table")                            \

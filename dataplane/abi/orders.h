@@ -13,7 +13,7 @@
 /* X(number, NAME, "name", working, "help"); working: holds a risk reservation. */
 #define GN_ORDER_STATES(X)                                                                      \
     X(0, FREE, "free", 0, "slot never used")                                                    \
-    X(1, PENDING_NEW, "pending_new", 1, "sent, not acknowledged")                               \
+    X(1, PENDING_NEW, "pending_new", 1, "sent or held, not acknowledged")                       \
     X(2, LIVE, "live", 1, "accepted by the venue")                                              \
     X(3, PENDING_CANCEL, "pending_cancel", 1, "cancel sent, not acknowledged")                  \
     X(4, PENDING_REPLACE, "pending_replace", 1, "replace sent: the successor is pending_new")   \
@@ -65,7 +65,8 @@ struct gn_order {
     uint32_t next_ref;             /* of its successor, 0 = none */
     int64_t chain_cum;             /* filled by this order and those it replaced */
     uint32_t list_next, list_prev; /* slots: ring of working orders, GN_NONE32 = not in it */
-    uint64_t pad1;
+    uint32_t held;                 /* 1: not sent yet, waits until its record is durable (journal.mode sync) */
+    uint32_t pad1;
 };
 static_assert(sizeof(struct gn_order) == 128, "two cache lines an order");
 

@@ -29,7 +29,8 @@
     X(20, TABLE_FULL, "table_full", "P12", "no free slot in the order table")                                         \
     X(21, SEND_BLOCKED, "send_blocked", "P20", "TCP could not take the message now: window, queue or address")        \
     X(22, JOURNAL_BLOCKED, "journal_blocked", "L9", "no room in the event ring: what cannot be recorded is not sent") \
-    X(23, NOT_OWNER, "not_owner", "P11", "the strategy does not trade this instrument or does not own this order")
+    X(23, NOT_OWNER, "not_owner", "P11", "the strategy does not trade this instrument or does not own this order")    \
+    X(65, JOURNAL_LAG, "journal_lag", "L9", "too many records, or too old ones, wait for the journal's disk")
 
 enum gn_verdict {
 #define GN_X(num, NAME, name, standard, help) GN_VERDICT_##NAME = num,

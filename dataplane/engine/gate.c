@@ -75,6 +75,12 @@ void gn_gate_charge(struct gn_gate *g, uint32_t session, uint64_t now_ns)
     b->full_ns = (b->full_ns > now_ns ? b->full_ns : now_ns) + g->interval_ns;
 }
 
+void gn_gate_refund(struct gn_gate *g, uint32_t session)
+{
+    struct gn_gate_budget *b = &g->budget[session];
+    b->full_ns -= b->full_ns > g->interval_ns ? g->interval_ns : b->full_ns;
+}
+
 static uint16_t check_shape(const struct gn_gate *g, const struct gn_intent *in)
 {
     uint32_t count = atomic_load_explicit(&g->instruments->count, memory_order_relaxed);
@@ -132,6 +138,8 @@ static uint16_t check_state(const struct gn_gate *g, const struct gn_intent *in,
         return refuse(d, GN_VERDICT_CONTROL_STALE, 0, 0);
     if (g->journal_failed)
         return refuse(d, GN_VERDICT_JOURNAL_BLOCKED, 0, 0);
+    if (g->journal_late)
+        return refuse(d, GN_VERDICT_JOURNAL_LAG, g->late.limit, g->late.used);
     if (atomic_load_explicit(&g->sessions[in->session].state, memory_order_relaxed) != GN_SESSION_UP)
         return refuse(d, GN_VERDICT_SESSION_DOWN, 0, 0);
     return GN_VERDICT_OK;

@@ -24,6 +24,12 @@ struct gn_gate_budget {
     uint64_t full_ns;
 };
 
+/* What decided: shown to people and journaled. */
+struct gn_gate_detail {
+    int64_t limit; /* what was allowed */
+    int64_t used;  /* what was found */
+};
+
 /* The gate's view of the region; pointers are of this process, nothing here is persistent. */
 struct gn_gate {
     struct gn_control *control;
@@ -40,13 +46,9 @@ struct gn_gate {
     uint64_t burst_ns, burst_new_ns; /* tolerance of the bucket for cancels, and for everything else */
     bool control_stale;              /* set by the loop's watch on the heartbeat */
     bool journal_failed;             /* an event was lost, or the journal reported failure */
+    bool journal_late;               /* more records, or older ones, wait for the disk than is allowed */
+    struct gn_gate_detail late;      /* what is allowed, and what was found */
     struct gn_gate_budget budget[GN_SESSIONS_MAX];
-};
-
-/* What decided: shown to people and journaled. */
-struct gn_gate_detail {
-    int64_t limit; /* what was allowed */
-    int64_t used;  /* what was found */
 };
 
 /* gn_gate_refresh: takes over a newly published generation of limits; one load when there is none. Once a loop. */
@@ -62,5 +64,8 @@ uint32_t gn_gate_ladder(const struct gn_gate *g, const struct gn_intent *in);
 
 /* gn_gate_charge: takes one message from the session's budget: after the message was handed to TCP. */
 void gn_gate_charge(struct gn_gate *g, uint32_t session, uint64_t now_ns);
+
+/* gn_gate_refund: gives one message back: it was charged for and is about to be checked again, or was not sent. */
+void gn_gate_refund(struct gn_gate *g, uint32_t session);
 
 #endif

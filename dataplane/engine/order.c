@@ -178,3 +178,17 @@ void gn_order_fill(struct gn_order *o, struct gn_position *p, int64_t qty, int64
     o->leaves -= gn_min_i64(qty, o->leaves);
     gn_order_unreserve(o, p, qty);
 }
+
+void gn_order_set_aside(struct gn_order_table *t, const struct gn_order *o, struct gn_position *p)
+{
+    *(o->side == GN_SIDE_BUY ? &p->open_buy : &p->open_sell) -= o->reserved;
+    p->open_orders--;
+    t->open--;
+}
+
+void gn_order_put_back(struct gn_order_table *t, const struct gn_order *o, struct gn_position *p)
+{
+    *(o->side == GN_SIDE_BUY ? &p->open_buy : &p->open_sell) += o->reserved;
+    p->open_orders++;
+    t->open++;
+}

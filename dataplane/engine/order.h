@@ -71,6 +71,11 @@ void gn_position_trade(struct gn_position *p, uint8_t side, int64_t qty, int64_t
 /* gn_order_unreserve: qty of the order's reservation is given back. */
 void gn_order_unreserve(struct gn_order *o, struct gn_position *p, int64_t qty);
 
+/* gn_order_set_aside, gn_order_put_back: takes a working order out of what limits count, and back again: so that it can
+ * be checked as if it came now. Nothing else may happen in between. */
+void gn_order_set_aside(struct gn_order_table *t, const struct gn_order *o, struct gn_position *p);
+void gn_order_put_back(struct gn_order_table *t, const struct gn_order *o, struct gn_position *p);
+
 /* gn_order_set_reserve: the order now reserves exactly qty. */
 void gn_order_set_reserve(struct gn_order *o, struct gn_position *p, int64_t qty);
 

@@ -105,8 +105,11 @@ static void note_cancel(struct gn_stage_orders *s, uint64_t now_ns)
 static void send_mass(struct gn_stage_orders *s, uint64_t now_ns)
 {
     for (uint32_t i = 0; i < s->conf->n_sessions; i++) {
-        if ((s->mass_due & 1u << i) == 0 ||
-            atomic_load_explicit(&s->rows[i].state, memory_order_relaxed) != GN_SESSION_UP ||
+        if ((s->mass_due & 1u << i) == 0)
+            continue;
+        /* a mass cancel uses up a user reference, and the venue takes none that is lower afterwards */
+        gn_held_drop_session(s, i, now_ns);
+        if (atomic_load_explicit(&s->rows[i].state, memory_order_relaxed) != GN_SESSION_UP ||
             gn_orders_mass_cancel(s, i, now_ns) != GN_VERDICT_OK)
             continue; /* still owed: sent when the session is up and TCP has room */
         s->mass_due &= ~(1u << i);
@@ -121,7 +124,13 @@ static void sweep(struct gn_stage_orders *s, uint64_t now_ns)
     for (uint32_t i = s->orders->list_head; i != GN_NONE32 && sent < SENDS_PER_SWEEP;) {
         struct gn_order *o = &s->orders->order[i];
         i = o->list_next;
-        if (!must_go(s, o) || !can_ask(s, o, now_ns))
+        if (!must_go(s, o))
+            continue;
+        if (GN_UNLIKELY(o->held != 0)) {
+            gn_held_drop(s, o, o->cancel_wanted ? GN_VERDICT_ORDER_BUSY : GN_VERDICT_KILLED, now_ns);
+            continue;
+        }
+        if (!can_ask(s, o, now_ns))
             continue;
         if (gn_orders_cancel(s, o, now_ns) != GN_VERDICT_OK)
             break; /* TCP is full: go on at the next turn */

@@ -93,7 +93,8 @@ static void name_lcores(struct copier *c)
         if ((c->w->loop[i].stages & GN_STAGE_ORDERS) == 0)
             continue;
         for (uint32_t k = 0; k < GN_VERDICT_COUNT; k++)
-            name_row(c, &m->verdict[k], "gate_verdicts", gn_verdict_name(k), gn_verdict_help(k), i);
+            if (gn_verdict_name(k) != gn_verdict_name(GN_VERDICT_COUNT)) /* numbers have gaps */
+                name_row(c, &m->verdict[k], "gate_verdicts", gn_verdict_name(k), gn_verdict_help(k), i);
     }
 }
 

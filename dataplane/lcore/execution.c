@@ -280,7 +280,8 @@ static bool names_order(uint8_t type)
 static struct gn_order *order_of(struct gn_stage_orders *s, uint32_t session, const struct gn_ouch_msg *m)
 {
     struct gn_order *o = gn_order_find(s->orders, m->user_ref);
-    return o != NULL && o->session == session ? o : NULL;
+    /* nobody can know of an order that was not sent */
+    return o != NULL && o->session == session && o->held == 0 ? o : NULL;
 }
 
 /* A message for no order of ours leaves its record as a report without an order; a fill among them is an alarm. */

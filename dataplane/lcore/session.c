@@ -75,10 +75,15 @@ static void doubt_orders(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
 {
     struct gn_exec e;
     uint64_t n = 0;
-    for (uint32_t k = s->orders->list_head; k != GN_NONE32; k = s->orders->order[k].list_next) {
+    for (uint32_t k = s->orders->list_head; k != GN_NONE32;) {
         struct gn_order *o = &s->orders->order[k];
+        k = o->list_next;
         if (o->session != i)
             continue;
+        if (GN_UNLIKELY(o->held != 0)) {
+            gn_held_drop(s, o, GN_VERDICT_SESSION_DOWN, now_ns); /* never sent: nothing to doubt */
+            continue;
+        }
         gn_orders_move(s, o, GN_ORDER_EV_SESSION_LOST, now_ns);
         gn_orders_exec_of(s, o, GN_EXEC_IN_DOUBT, &e);
         gn_orders_report(s, &e, now_ns);

@@ -1,7 +1,6 @@
 #include "dataplane/lcore/stage_orders.h"
 
-#define NS_PER_MS    1000000ull
-#define OUCH_QTY_MAX 999999 /* shares of one order, those that its chain has filled included */
+#define NS_PER_MS 1000000ull
 
 static GN_COLD void journal_blocked(struct gn_stage_orders *s)
 {
@@ -101,8 +100,8 @@ static void close_message(struct gn_stage_orders *s, struct outgoing *o, uint32_
     gn_gate_charge(&s->gate, o->session, now_ns);
 }
 
-static void fill_order(struct gn_stage_orders *s, struct gn_order *o, uint64_t seq, const struct gn_intent *in,
-                       uint64_t now_ns)
+static inline void fill_order(struct gn_stage_orders *s, struct gn_order *o, uint64_t seq, const struct gn_intent *in,
+                              uint64_t now_ns)
 {
     o->id = gn_order_id(s->epoch, s->lcore, seq);
     o->user_ref = (uint32_t)seq;
@@ -123,12 +122,24 @@ static void fill_order(struct gn_stage_orders *s, struct gn_order *o, uint64_t s
     o->changed_ns = now_ns;
     o->prev_ref = o->next_ref = 0;
     o->chain_cum = 0;
+    o->held = 0;
+}
+
+GN_COLD void gn_orders_fill(struct gn_stage_orders *s, struct gn_order *o, uint64_t seq, const struct gn_intent *in,
+                            uint64_t now_ns)
+{
+    fill_order(s, o, seq, in, now_ns);
 }
 
 /* The last look at the kill words: after this the bytes belong to the stream and cannot be taken back. */
-static bool killed_meanwhile(const struct gn_stage_orders *s, const struct gn_intent *in)
+static inline bool killed_meanwhile(const struct gn_stage_orders *s, const struct gn_intent *in)
 {
     return gn_gate_ladder(&s->gate, in) >= GN_LADDER_HALTED;
+}
+
+GN_COLD bool gn_orders_halted(const struct gn_stage_orders *s, const struct gn_intent *in)
+{
+    return killed_meanwhile(s, in);
 }
 
 static void note_sent(struct gn_stage_orders *s, uint64_t now_ns)
@@ -143,7 +154,7 @@ static uint16_t send_new(struct gn_stage_orders *s, const struct gn_intent *in, 
     struct gn_order *o = gn_order_peek(s->orders, &seq);
     if (GN_UNLIKELY(o == NULL))
         return GN_VERDICT_TABLE_FULL;
-    if (GN_UNLIKELY(in->qty > OUCH_QTY_MAX))
+    if (GN_UNLIKELY(in->qty > GN_OUCH_QTY_MAX))
         return GN_VERDICT_MAX_QTY;
     if (GN_UNLIKELY(in->instrument >= s->n_templates))
         return GN_VERDICT_NOT_TRADABLE;
@@ -175,7 +186,7 @@ static uint16_t send_replace(struct gn_stage_orders *s, const struct gn_intent *
     struct gn_order *o = gn_order_peek(s->orders, &seq);
     if (GN_UNLIKELY(o == NULL))
         return GN_VERDICT_TABLE_FULL;
-    if (GN_UNLIKELY(in->qty + old->chain_cum > OUCH_QTY_MAX))
+    if (GN_UNLIKELY(in->qty + old->chain_cum > GN_OUCH_QTY_MAX))
         return GN_VERDICT_MAX_QTY; /* the chain is worn out: cancel, and start a new one */
     if (GN_UNLIKELY(!open_message(s, old->session, GN_OUCH_IN_REPLACE_LEN, now_ns, &msg)))
         return GN_VERDICT_SEND_BLOCKED;
@@ -200,9 +211,41 @@ static uint16_t send_replace(struct gn_stage_orders *s, const struct gn_intent *
     return GN_VERDICT_OK;
 }
 
+GN_COLD uint16_t gn_orders_send_held(struct gn_stage_orders *s, struct gn_order *o, struct gn_order *old,
+                                     const struct gn_intent *in, uint64_t now_ns)
+{
+    struct outgoing msg;
+    const uint32_t len = old == NULL ? GN_OUCH_IN_ENTER_LEN : GN_OUCH_IN_REPLACE_LEN;
+    const struct gn_ouch_template *t = &s->templates[2 * o->instrument + o->side];
+    if (!open_message(s, o->session, len, now_ns, &msg))
+        return GN_VERDICT_SEND_BLOCKED;
+    uint8_t *at = msg.at + GN_SOUP_HEADER;
+    /* the quantity as it was when it was held: what its chain filled since makes it smaller, as if it crossed a fill */
+    if (old == NULL)
+        gn_ouch_enter(at, t, o->user_ref, (uint32_t)o->qty, (uint64_t)o->price, o->tif, o->id, o->tick_seq);
+    else
+        gn_ouch_replace(at, t, old->user_ref, o->user_ref, (uint32_t)(o->qty + o->chain_cum), (uint64_t)o->price,
+                        o->tif, o->id, o->tick_seq);
+    if (killed_meanwhile(s, in))
+        return GN_VERDICT_KILLED;
+    o->held = 0;
+    o->sent_ns = o->changed_ns = now_ns;
+    close_message(s, &msg, len, now_ns);
+    *(old == NULL ? &s->m->orders_sent : &s->m->replaces_sent) += 1;
+    *(old == NULL ? &s->rows[o->session].orders_sent : &s->rows[o->session].replaces_sent) += 1;
+    s->positions[o->instrument].sent += old == NULL;
+    note_sent(s, now_ns);
+    return GN_VERDICT_OK;
+}
+
 uint16_t gn_orders_cancel(struct gn_stage_orders *s, struct gn_order *o, uint64_t now_ns)
 {
     struct outgoing msg;
+    if (GN_UNLIKELY(o->held != 0)) {
+        /* the venue has never heard of it */
+        gn_held_drop(s, o, GN_VERDICT_ORDER_BUSY, now_ns);
+        return GN_VERDICT_OK;
+    }
     if (!open_message(s, o->session, GN_OUCH_IN_CANCEL_LEN, now_ns, &msg))
         return GN_VERDICT_SEND_BLOCKED;
     gn_ouch_cancel(msg.at + GN_SOUP_HEADER, o->user_ref, 0);
@@ -248,6 +291,8 @@ static uint16_t act(struct gn_stage_orders *s, const struct gn_intent *in, struc
                     struct gn_order **out)
 {
     *out = target;
+    if (GN_UNLIKELY(s->sync) && (in->action == GN_ACTION_NEW || in->action == GN_ACTION_REPLACE))
+        return gn_held_take(s, in, target, now_ns, out);
     switch (in->action) {
     case GN_ACTION_NEW:
         return send_new(s, in, now_ns, out);
@@ -286,7 +331,7 @@ static void report_sent(struct gn_stage_orders *s, const struct gn_intent *in, c
                         uint64_t now_ns)
 {
     struct gn_exec e;
-    if (in->action != GN_ACTION_NEW && in->action != GN_ACTION_REPLACE)
+    if ((in->action != GN_ACTION_NEW && in->action != GN_ACTION_REPLACE) || o->held != 0)
         return;
     gn_orders_exec_of(s, o, GN_EXEC_SENT, &e);
     e.prev_id = in->action == GN_ACTION_REPLACE ? in->target : 0;
@@ -316,6 +361,8 @@ void gn_stage_orders_intent(void *stage, const struct gn_intent *in, uint64_t no
         report_refused(s, in, GN_VERDICT_JOURNAL_BLOCKED, now_ns);
         return;
     }
+    if (GN_UNLIKELY(s->events->next_seq - s->synced_seq > s->conf->journal.unsynced_records))
+        gn_held_lag(s, now_ns);
     struct gn_order *target = in->action == GN_ACTION_NEW ? NULL : gn_order_by_id(s->orders, in->target);
     uint16_t verdict = gn_gate_check(&s->gate, in, target, now_ns, &detail);
     if (GN_LIKELY(verdict == GN_VERDICT_OK))
@@ -372,9 +419,13 @@ void gn_stage_orders_poll(struct gn_stage_orders *s, uint64_t now_ns)
         !s->gate.journal_failed)
         journal_blocked(s);
     watch_controlplane(s, now_ns);
+    if (GN_UNLIKELY(now_ns >= s->lag_look_ns))
+        gn_held_lag(s, now_ns);
     for (uint32_t i = 0; i < s->conf->n_sessions; i++)
         gn_session_poll(s, i, now_ns);
     gn_sweep_poll(s, now_ns);
+    if (GN_UNLIKELY(s->held_n != 0)) /* behind the sweep: what a kill takes is not there any more */
+        gn_held_poll(s, now_ns);
 }
 
 void gn_stage_orders_start(struct gn_stage_orders *s, bool joined, uint64_t now_ns)
@@ -385,14 +436,15 @@ void gn_stage_orders_start(struct gn_stage_orders *s, bool joined, uint64_t now_
         gn_ouch_enter_template(&s->templates[2 * i + 1], GN_SIDE_SELL, s->instruments->row[i].symbol);
     }
     s->n_templates = configured;
+    s->sync = s->conf->journal.mode == GN_JOURNAL_SYNC;
     /* a control plane counts as there when its beat moves, not because one beat long ago */
     s->gate.control_stale = true;
     s->beat_count = atomic_load_explicit(&s->control->controlplane.count, memory_order_relaxed);
     s->beat_ns = now_ns;
-    for (uint32_t i = 0; i < s->conf->n_sessions; i++)
-        gn_session_start(s, i, joined, now_ns);
     for (uint32_t i = s->orders->list_head; i != GN_NONE32; i = s->orders->order[i].list_next)
         s->wanted += s->orders->order[i].cancel_wanted;
+    for (uint32_t i = 0; i < s->conf->n_sessions; i++)
+        gn_session_start(s, i, joined, now_ns);
 }
 
 void gn_stage_orders_drain(struct gn_stage_orders *s)

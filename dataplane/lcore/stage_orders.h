@@ -1,10 +1,12 @@
 /* Stage orders: intents pass the gate and leave; what the venue says comes back; positions move; kill and loss of
- * control are acted on. Pure: no DPDK, no clock. Four files:
+ * control are acted on. Pure: no DPDK, no clock. Six files:
  *
  *      stage_orders.c   intent -> gate -> order -> OUCH in the TCP frame
  *      execution.c      OUCH message of the venue -> order, position -> report to strategy and journal
  *      session.c        TCP connection and SoupBinTCP login, heartbeats, resume, reconciliation
  *      cancel_sweep.c   kill word, mass cancels, lost control plane: cancel, watch, ask again
+ *      order_break.c    what cannot be: counted, journaled, alarmed
+ *      held.c           journal.mode sync: orders that wait until their record is durable; the journal's lag
  *
  * Nothing is sent that was not journaled first: room in the event ring is reserved before anything is changed. A venue
  * message that cannot be journaled is left in the TCP buffer until it can.
@@ -34,6 +36,17 @@ struct gn_session_state_row {
     uint64_t login_ns;
     uint64_t rng;
     struct gn_undo undo; /* of the venue message that is being processed */
+};
+
+#define GN_HELD_MAX     1024u
+#define GN_OUCH_QTY_MAX 999999 /* shares of one order, those that its chain has filled included */
+
+/* An order that waits for its record. Rows are in the order of their records, so the first is the first to go. */
+struct gn_held {
+    uint64_t id;
+    uint64_t cells; /* of the event ring: durable once its tail is here */
+    uint64_t words; /* sum of the order's kill words: another sum means that one of them moved meanwhile */
+    uint64_t held_ns;
 };
 
 struct gn_stage_orders {
@@ -66,6 +79,12 @@ struct gn_stage_orders {
     bool killed;       /* a scope is at KILLED: sweep until nothing works */
     bool draining;     /* the process is about to end: see gn_stage_orders_drain */
     bool stopping;     /* logged out for good: no session comes back */
+    /* the journal: what waits for it, and how far it is behind */
+    bool sync;
+    uint32_t held_first, held_n;
+    uint64_t synced_seq;  /* last record known to be durable */
+    uint64_t lag_look_ns; /* the age of the oldest record is looked at then */
+    struct gn_held held[GN_HELD_MAX];
     /* watch on the control plane */
     uint64_t beat_count, beat_ns;
     bool reason_written; /* for a raise of our own that is to come */
@@ -86,7 +105,7 @@ void gn_stage_orders_drain(struct gn_stage_orders *s);
 /* gn_stage_orders_stop: logs out of all sessions; frames are in the txqs afterwards. */
 void gn_stage_orders_stop(struct gn_stage_orders *s, uint64_t now_ns);
 
-/* ---- between the four files ---- */
+/* ---- between the files ---- */
 
 /* gn_orders_event: a journal record with `payload` bytes behind its header; NULL, counted, and trading killed when the
  * ring is full. */
@@ -119,6 +138,28 @@ bool gn_orders_room(struct gn_stage_orders *s) GN_MUST_CHECK;
 
 /* gn_orders_mass_cancel: asks the venue to cancel all orders of the session. It uses up a user reference. */
 uint16_t gn_orders_mass_cancel(struct gn_stage_orders *s, uint32_t session, uint64_t now_ns);
+
+/* gn_orders_fill: makes o the order of an intent. gn_orders_send_held: sends one that was held, a replacement of `old`
+ * when that is not NULL; enum gn_verdict. gn_orders_halted: the last look at the kill words. */
+void gn_orders_fill(struct gn_stage_orders *s, struct gn_order *o, uint64_t seq, const struct gn_intent *in,
+                    uint64_t now_ns);
+uint16_t gn_orders_send_held(struct gn_stage_orders *s, struct gn_order *o, struct gn_order *old,
+                             const struct gn_intent *in, uint64_t now_ns);
+bool gn_orders_halted(const struct gn_stage_orders *s, const struct gn_intent *in);
+
+/* gn_held_take: a new order or replacement that passed the gate is opened, with its reservation, and held. The record
+ * of the intent is the last one reserved in the event ring. gn_held_poll: those whose record is durable are checked
+ * again and sent, those that waited too long are given up. gn_held_drop: one ends unsent, with enum gn_verdict as the
+ * reason. gn_held_drop_session: all of a session. */
+uint16_t gn_held_take(struct gn_stage_orders *s, const struct gn_intent *in, struct gn_order *old, uint64_t now_ns,
+                      struct gn_order **out);
+void gn_held_poll(struct gn_stage_orders *s, uint64_t now_ns);
+void gn_held_drop(struct gn_stage_orders *s, struct gn_order *o, uint16_t reason, uint64_t now_ns);
+void gn_held_drop_session(struct gn_stage_orders *s, uint32_t session, uint64_t now_ns);
+
+/* gn_held_lag: how many records of this lcore are not durable, and for how long; sets the gate's journal_late. Polls
+ * look at both every 100 us, an intent at the number whenever it may have passed its bound. */
+void gn_held_lag(struct gn_stage_orders *s, uint64_t now_ns);
 
 /* gn_execution_message: one sequenced message of the venue; gn_orders_room was true. */
 void gn_execution_message(struct gn_stage_orders *s, uint32_t session, const uint8_t *msg, uint16_t len, uint64_t seq,

@@ -129,6 +129,11 @@ static bool journal_blocked(const struct question *q)
     return is_new_risk(q) && q->w->gate.journal_failed;
 }
 
+static bool journal_lag(const struct question *q)
+{
+    return is_new_risk(q) && q->w->gate.journal_late;
+}
+
 static bool session_down(const struct question *q)
 {
     return atomic_load(&q->w->sessions[q->in->session].state) != GN_SESSION_UP;
@@ -263,6 +268,7 @@ static const struct {
     {reduce_only, GN_VERDICT_REDUCE_ONLY},
     {control_stale, GN_VERDICT_CONTROL_STALE},
     {journal_blocked, GN_VERDICT_JOURNAL_BLOCKED},
+    {journal_lag, GN_VERDICT_JOURNAL_LAG},
     {session_down, GN_VERDICT_SESSION_DOWN},
     {not_tradable, GN_VERDICT_NOT_TRADABLE},
     {no_limit, GN_VERDICT_NO_LIMIT},

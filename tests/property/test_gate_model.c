@@ -33,6 +33,7 @@ static void shake_state(struct gate_world *w, uint64_t *seed, uint32_t k)
         break;
     case 3:
         w->gate.journal_failed = rarely(seed);
+        w->gate.journal_late = rarely(seed);
         break;
     case 4:
         atomic_store(&w->sessions[pick(seed, 2)].state, rarely(seed) ? (uint32_t)pick(seed, 7) : GN_SESSION_UP);
@@ -213,6 +214,8 @@ static void gate_and_model_agree(void)
         }
     }
     for (uint32_t v = 0; v < GN_VERDICT_COUNT; v++) {
+        if (gn_verdict_name(v) == gn_verdict_name(GN_VERDICT_COUNT))
+            continue; /* no verdict has this number */
         bool of_the_stage = v == GN_VERDICT_TABLE_FULL || v == GN_VERDICT_SEND_BLOCKED;
         if (of_the_stage != (seen[v] == 0))
             printf("%s: %llu times\n", gn_verdict_name(v), (unsigned long long)seen[v]);

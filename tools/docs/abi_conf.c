@@ -86,6 +86,11 @@ static const struct gn_doc_field conf_journal_fields[] = {
     F(gn_conf_journal, segments_ahead, "", "prepared in advance"),
     F(gn_conf_journal, inputs, "", "1: market-data packets are journaled too"),
     F(gn_conf_journal, ring_cells, "", "of each event ring, power of two"),
+    F(gn_conf_journal, key, "", "private key that signs checkpoints; empty: journal.key in run_dir"),
+    F(gn_conf_journal, checkpoint_ms, "", "between two checkpoints"),
+    F(gn_conf_journal, mode, "", "enum gn_journal_mode: 0 = async, 1 = sync"),
+    F(gn_conf_journal, unsynced_records, "", "of the orders loop, not durable: above it no new orders"),
+    F(gn_conf_journal, unsynced_ms, "", "age of the oldest of them: above it no new orders"),
 };
 
 static const struct gn_doc_field conf_fields[] = {

@@ -27,6 +27,7 @@ static const struct gn_doc_field order_fields[] = {
     F(gn_order, chain_cum, "", "filled by this order and those it replaced"),
     F(gn_order, list_next, "", "slots: ring of working orders, GN_NONE32 = not in it"),
     F(gn_order, list_prev, "", ""),
+    F(gn_order, held, "", "1: not sent yet, waits until its record is durable (journal.mode sync)"),
 };
 
 static const struct gn_doc_field order_table_fields[] = {

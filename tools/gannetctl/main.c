@@ -58,9 +58,16 @@ static int run_status(struct gn_ctl *c)
                get_str(cp, "state"), get_int(cp, "pid"), get_str(dp, "state"), get_int(dp, "pid"),
                get_int(s, "feed_stale") ? "STALE" : "current", get_int(s, "open_orders"));
         if (j != NULL)
-            printf("journal %s: %lld records, %lld bytes, lag %lld cells, segment %lld\n",
-                   get_int(j, "failed") ? "FAILED" : "good", get_int(j, "records"), get_int(j, "bytes"),
-                   get_int(j, "lag_cells"), get_int(j, "segment"));
+            printf(
+                "journal %s, %s: %lld records, %lld bytes, segment %lld; not durable: %lld records (%lld allowed), the "
+                "oldest of %.3f ms (%lld allowed)%s%s\n",
+                get_int(s, "journal_failed") || get_int(j, "failed") ? "FAILED"
+                : json_is_false(json_object_get(j, "ready"))         ? "NOT READY"
+                                                                     : "good",
+                get_str(j, "mode"), get_int(j, "records"), get_int(j, "bytes"), get_int(j, "segment"),
+                get_int(j, "unsynced_records"), get_int(j, "unsynced_records_max"),
+                (double)get_int(j, "unsynced_us") / 1000, get_int(j, "unsynced_ms_max"),
+                get_str(j, "slow_why")[0] != 0 ? "; " : "", get_str(j, "slow_why"));
         printf("\n");
         gn_ctl_table(json_object_get(s, "kill"), "scope,index,level,who,why");
         printf("\n");

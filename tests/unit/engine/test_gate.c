@@ -146,6 +146,12 @@ static void fail_closed(void)
     w->gate.journal_failed = true;
     EXPECT("journal_blocked");
     w->gate.journal_failed = false;
+    w->gate.journal_late = true;
+    w->gate.late = (struct gn_gate_detail){.limit = 100, .used = 101};
+    EXPECT("journal_lag");
+    CU_ASSERT_EQUAL(detail.limit, 100);
+    CU_ASSERT_EQUAL(detail.used, 101);
+    w->gate.journal_late = false;
     for (uint32_t s = 0; s < GN_SESSION_STATE_COUNT; s++) {
         atomic_store(&w->sessions[0].state, s);
         CU_ASSERT_STRING_EQUAL(gn_verdict_name(verdict_on(NULL)), s == GN_SESSION_UP ? "ok" : "session_down");
@@ -409,7 +415,7 @@ static void cancels_pass_whatever_else_is_wrong(void)
 {
     begin();
     struct gn_order *o = gate_world_order(w, 1, 0, GN_SIDE_BUY, 10, GN_ORDER_LIVE);
-    w->gate.control_stale = w->gate.journal_failed = true;
+    w->gate.control_stale = w->gate.journal_failed = w->gate.journal_late = true;
     atomic_store(&w->instruments->stale, 1);
     w->tob[0] = (struct gn_tob){.flags = GN_MD_STALE | GN_MD_CROSSED | GN_MD_HALTED};
     memset(gate_world_row(w, 0), 0, sizeof(struct gn_limits_instrument));

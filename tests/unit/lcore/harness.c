@@ -29,6 +29,8 @@ static void make_conf(struct gn_h *h, const struct gn_h_options *o)
     c->book_orders = o->book_orders;
     c->book_levels = o->book_levels;
     c->journal.inputs = 1;
+    c->journal.unsynced_records = 100000;
+    c->journal.unsynced_ms = 1000;
     c->feed = (struct gn_conf_feed){
         .line = {{0, GN_H_GROUP_A, GN_H_UDP_A, 0}, {0, GN_H_GROUP_B, GN_H_UDP_B, 0}},
         .request_port = o->no_requests ? GN_NONE32 : 0,
