@@ -11,6 +11,7 @@
  * missing.
  */
 #include <errno.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "controlplane/journal/recover.h"
@@ -221,6 +222,13 @@ static void one_state(struct explorer *x, uint32_t cut, uint32_t keep)
         recover_and_check(x, acked);
 }
 
+/* SIGINT and SIGTERM wait until the disk can be taken down. */
+static bool interrupted(void)
+{
+    sigset_t pending;
+    return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+}
+
 static void explore(struct explorer *x)
 {
     const struct crash_log *l = &x->disk.work;
@@ -234,6 +242,8 @@ static void explore(struct explorer *x)
         for (uint32_t p = 0; p < x->parts && !x->failed && flush != begin; p++)
             one_state(x, begin + 1 + (uint32_t)(gn_test_rand(&x->seed) % (flush - begin)),
                       32 + (uint32_t)(gn_test_rand(&x->seed) % 224));
+        if (interrupted())
+            complain(x, "stopped", "by a signal");
         crash_disk_advance(&x->disk, flush < l->n ? flush + 1 : flush);
     }
     if (!x->failed)
@@ -285,6 +295,11 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: crash_explorer ext4|xfs [PARTS [BATCHES]]\n");
         return 2;
     }
+    sigset_t wait;
+    (void)sigemptyset(&wait);
+    (void)sigaddset(&wait, SIGINT);
+    (void)sigaddset(&wait, SIGTERM);
+    (void)pthread_sigmask(SIG_BLOCK, &wait, NULL);
     const uint32_t parts = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 0) : PARTS_DEFAULT;
     const uint32_t batches = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 0) : BATCHES_DEFAULT;
     int rc = run(argv[1], parts, batches, false);
