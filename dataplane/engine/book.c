@@ -233,18 +233,6 @@ static int level_sub(struct gn_books *b, struct gn_book_side *s, int64_t key, in
 
 /* ---- changes ---- */
 
-static void begin(struct gn_books *b)
-{
-    b->changing++;
-    atomic_signal_fence(memory_order_seq_cst); /* the owner may die anywhere; its stores keep their order */
-}
-
-static void end(struct gn_books *b)
-{
-    atomic_signal_fence(memory_order_seq_cst);
-    b->changing++;
-}
-
 static int add_order(struct gn_books *b, uint32_t instrument, uint64_t ref, uint32_t side, int64_t price, int64_t qty)
 {
     if (qty <= 0)
@@ -288,9 +276,7 @@ int gn_book_add(struct gn_books *b, uint32_t instrument, uint64_t ref, uint32_t 
         return GN_BOOK_ERR_INSTRUMENT;
     if (side > GN_SIDE_SELL)
         return GN_BOOK_ERR_QTY;
-    begin(b);
     int change = add_order(b, instrument, ref, side, price, qty);
-    end(b);
     return change;
 }
 
@@ -303,7 +289,6 @@ int gn_book_reduce(struct gn_books *b, uint64_t ref, int64_t qty, struct gn_book
     if (qty <= 0 || qty > o->qty)
         return GN_BOOK_ERR_QTY;
     int change;
-    begin(b);
     if (qty == o->qty) {
         change = drop_order(b, o);
     } else {
@@ -313,7 +298,6 @@ int gn_book_reduce(struct gn_books *b, uint64_t ref, int64_t qty, struct gn_book
         k->digest += gn_digest_order(ref, side, o->price, o->qty - qty) - gn_digest_order(ref, side, o->price, o->qty);
         o->qty -= qty;
     }
-    end(b);
     return change;
 }
 
@@ -323,9 +307,7 @@ int gn_book_delete(struct gn_books *b, uint64_t ref, struct gn_book_order *found
     if (o == NULL)
         return GN_BOOK_ERR_UNKNOWN_REF;
     *found = *o;
-    begin(b);
     int change = drop_order(b, o);
-    end(b);
     return change;
 }
 
@@ -340,10 +322,8 @@ int gn_book_replace(struct gn_books *b, uint64_t ref, uint64_t new_ref, int64_t 
     uint32_t side = found->side_used - 1;
     const struct gn_book_side *s = &gn_book_at(b, found->instrument)->side[side];
     struct gn_book_level before = levels(b)[s->block + s->n - 1];
-    begin(b);
     drop_order(b, o);
     int change = add_order(b, found->instrument, new_ref, side, price, qty);
-    end(b);
     if (change < 0)
         return change;
     struct gn_book_level after = levels(b)[s->block + s->n - 1];
@@ -355,14 +335,12 @@ int gn_book_replace(struct gn_books *b, uint64_t ref, uint64_t new_ref, int64_t 
 void gn_book_clear(struct gn_books *b, uint32_t instrument)
 {
     struct gn_book_order *o = orders(b);
-    begin(b);
     for (uint32_t i = 0; i < b->order_slots;) {
         if (o[i].side_used != 0 && o[i].instrument == instrument)
             drop_order(b, &o[i]); /* another order may have moved here: look again */
         else
             i++;
     }
-    end(b);
 }
 
 void gn_book_top(struct gn_books *b, uint32_t instrument, struct gn_book_top *top)

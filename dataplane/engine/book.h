@@ -92,6 +92,20 @@ struct gn_books *gn_books_new(void *mem, uint32_t instruments, uint32_t order_sl
 /* gn_books_join: books that an earlier process left. GN_BOOK_ERR_MAGIC or GN_BOOK_ERR_TORN when they can't be used. */
 int gn_books_join(void *mem, uint32_t instruments, uint32_t order_slots, uint32_t level_slots,
                   struct gn_books **out) GN_MUST_CHECK;
+/* gn_books_begin, gn_books_end: the owner brackets what must count as one: a packet's sequence numbers taken as seen
+ * and all that its messages do to books. Who dies in between leaves books that no successor joins. Not nested. */
+static inline void gn_books_begin(struct gn_books *b)
+{
+    b->changing++;
+    atomic_signal_fence(memory_order_seq_cst); /* the owner may die anywhere; its stores keep their order */
+}
+
+static inline void gn_books_end(struct gn_books *b)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    b->changing++;
+}
+
 /* gn_books_reset: empties everything. */
 void gn_books_reset(struct gn_books *b);
 

@@ -410,9 +410,14 @@ static void request(struct gn_stage_feed *f, const struct gn_arb_request *want, 
 void gn_stage_feed_poll(struct gn_stage_feed *f, uint64_t now_ns)
 {
     struct gn_arb_request req;
-    enum gn_arb_action action = gn_arb_timer(f->arb, now_ns, &req);
-    if (GN_LIKELY(action == GN_ARB_NOTHING))
+    if (GN_LIKELY(!gn_arb_stale(f->arb)))
         return;
+    gn_books_begin(f->books); /* giving up moves the sequence, and books are marked for it */
+    enum gn_arb_action action = gn_arb_timer(f->arb, now_ns, &req);
+    if (action == GN_ARB_NOTHING) {
+        gn_books_end(f->books);
+        return;
+    }
     if (action == GN_ARB_REQUEST) {
         request(f, &req, now_ns);
         if (!f->told_stale) {
@@ -427,6 +432,7 @@ void gn_stage_feed_poll(struct gn_stage_feed *f, uint64_t now_ns)
             tell_all(f, 0, now_ns);
         drain_held(f, now_ns);
     }
+    gn_books_end(f->books);
     follow_gap(f, now_ns);
     journal_gaps(f, now_ns);
 }
@@ -465,9 +471,11 @@ void gn_stage_feed_udp(struct gn_stage_feed *f, uint32_t port, const struct gn_n
         .count = packet.count,
         .line = (uint8_t)line,
     };
+    gn_books_begin(f->books); /* sequence and books move together, or the next life asks for all of it again */
     if (gn_arb_packet(f->arb, &in, now_ns, &out) == GN_ARB_DELIVER) {
         deliver(f, &out, now_ns);
         drain_held(f, now_ns);
     }
+    gn_books_end(f->books);
     follow_gap(f, now_ns);
 }
