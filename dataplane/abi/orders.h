@@ -196,9 +196,22 @@ struct gn_session_row {
     uint64_t last_rx_ns, last_tx_ns;
     uint64_t logins, losses;
     uint64_t orders_sent, replaces_sent, cancels_sent, messages_in;
-    uint64_t in_doubt; /* orders now in doubt */
-    uint8_t pad[GN_GUARD - 120];
+    uint64_t in_doubt;       /* orders now in doubt */
+    uint64_t budget_full_ns; /* message budget: when it is full again; a restart goes on with it */
+    uint32_t breaker;        /* enum gn_breaker_state */
+    uint32_t breaker_why;    /* enum gn_breaker_why: of its last change */
+    uint64_t breaker_until_ns, breaker_trips;
+    uint64_t breaker_window_ns; /* start of the window in which failures count */
+    uint32_t breaker_failures, breaker_rejects;
+    uint64_t deadman_since_ns;     /* not up since then; 0 = it is */
+    uint32_t deadman_fired;        /* bits of enum gn_deadman that ran out and have not come back */
+    uint32_t cancel_on_disconnect; /* 1: the venue cancels this session's orders when its connection ends */
+    uint64_t deadman_trips;
+    uint32_t handover; /* enum gn_handover: of the last start */
+    uint32_t pad0;
+    uint64_t handovers; /* connections carried over a restart */
+    uint8_t pad[2 * GN_GUARD - 208];
 };
-static_assert(sizeof(struct gn_session_row) == GN_GUARD, "one session a guard");
+static_assert(sizeof(struct gn_session_row) == 2 * GN_GUARD, "sessions share no guard");
 
 #endif

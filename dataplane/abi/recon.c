@@ -161,7 +161,7 @@ struct gn_fill *gn_fills_find(struct gn_fills *t, uint32_t session, uint32_t use
     return NULL;
 }
 
-void gn_fills_change(struct gn_fill *f, uint8_t state, int64_t price, int64_t qty, int64_t fee)
+void gn_fills_change(struct gn_fill *f, uint8_t state, int64_t price, int64_t qty, int64_t fee, uint8_t liquidity)
 {
     uint64_t seq = atomic_load_explicit(&f->seq, memory_order_relaxed);
     begin_write(&f->seq);
@@ -169,6 +169,7 @@ void gn_fills_change(struct gn_fill *f, uint8_t state, int64_t price, int64_t qt
     f->price = price;
     f->qty = qty;
     f->fee = fee;
+    f->liquidity = liquidity;
     atomic_store_explicit(&f->seq, seq, memory_order_release);
 }
 

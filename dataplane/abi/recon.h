@@ -164,8 +164,8 @@ void gn_fills_commit(struct gn_fills *t, struct gn_fill *f);
  * of ours that met each other have one match number. */
 struct gn_fill *gn_fills_find(struct gn_fills *t, uint32_t session, uint32_t user_ref, uint64_t match);
 
-/* gn_fills_change: for the writer: a fill is broken, or corrected to price, qty and fee. */
-void gn_fills_change(struct gn_fill *f, uint8_t state, int64_t price, int64_t qty, int64_t fee);
+/* gn_fills_change: for the writer: a fill is broken, or corrected to price, qty, fee and liquidity. */
+void gn_fills_change(struct gn_fill *f, uint8_t state, int64_t price, int64_t qty, int64_t fee, uint8_t liquidity);
 
 /* gn_fill_read: fill number `seq`, consistent; false when it is not there (any more) or being written. */
 bool gn_fill_read(const struct gn_fills *t, uint64_t seq, struct gn_fill *out);

@@ -21,13 +21,15 @@ void gn_undo_save(struct gn_undo *u, uint64_t seq, struct gn_order_table *t, con
     u->fill_seq = f == NULL ? 0 : atomic_load_explicit(&f->seq, memory_order_relaxed);
     if (GN_UNLIKELY(f != NULL))
         u->fill = *f;
-    u->instrument = o->instrument;
+    u->instrument = o != NULL ? o->instrument : f->instrument;
     u->position = *p;
-    keep(u, t, o);
-    keep(u, t, relative(t, o->prev_ref));
-    keep(u, t, relative(t, o->next_ref));
-    if (also_ref != o->prev_ref && also_ref != o->next_ref && also_ref != o->user_ref)
-        keep(u, t, relative(t, also_ref));
+    if (GN_LIKELY(o != NULL)) {
+        keep(u, t, o);
+        keep(u, t, relative(t, o->prev_ref));
+        keep(u, t, relative(t, o->next_ref));
+        if (also_ref != o->prev_ref && also_ref != o->next_ref && also_ref != o->user_ref)
+            keep(u, t, relative(t, also_ref));
+    }
     atomic_signal_fence(memory_order_seq_cst); /* all of it is there before it is in force */
     u->seq = seq;
     atomic_signal_fence(memory_order_seq_cst); /* and in force before the first change */

@@ -27,7 +27,7 @@ struct gn_undo {
 };
 
 /* gn_undo_save: keeps order o, its relatives, the order `also_ref` (0 = none), the instrument's position, the number of
- * fills, and fill f, when the message changes one. seq > 0; fills and f may be NULL. */
+ * fills, and fill f, when the message changes one. seq > 0; fills may be NULL, and one of o and f. */
 void gn_undo_save(struct gn_undo *u, uint64_t seq, struct gn_order_table *t, const struct gn_order *o,
                   uint32_t also_ref, const struct gn_position *p, const struct gn_fills *fills,
                   const struct gn_fill *f);

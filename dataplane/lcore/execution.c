@@ -183,43 +183,65 @@ static void on_modified(struct gn_stage_orders *s, struct said *x)
     gn_orders_exec_of(s, o, GN_EXEC_MODIFIED, &x->exec);
 }
 
-static void trade_exec(struct gn_stage_orders *s, struct said *x, uint8_t kind, int64_t qty, int64_t price, uint8_t liq)
+/* A report about a trade that was changed; its order may have left the table long ago. */
+static void trade_exec(struct gn_stage_orders *s, struct said *x, uint8_t kind, const struct gn_fill *f)
 {
-    gn_orders_exec_of(s, x->order, kind, &x->exec);
-    x->exec.qty = qty;
-    x->exec.price = price;
-    x->exec.liquidity = liq;
-    x->exec.match = x->msg.match;
+    if (x->order != NULL)
+        gn_orders_exec_of(s, x->order, kind, &x->exec);
+    else
+        x->exec = (struct gn_exec){.kind = kind,
+                                   .side = f->side,
+                                   .state = GN_ORDER_FREE,
+                                   .strategy = (uint16_t)s->instruments->row[f->instrument].strategy,
+                                   .instrument = f->instrument,
+                                   .session = f->session,
+                                   .order_id = f->order_id,
+                                   .position = s->positions[f->instrument].qty};
+    x->exec.qty = f->qty;
+    x->exec.price = f->price;
+    x->exec.liquidity = f->liquidity;
+    x->exec.match = f->match;
 }
 
 /* A break takes a fill out of the books; a correction puts another in its place, under the same match number. The order
  * stays as it is: shares that were executed stay executed. */
 static void on_trade_changed(struct gn_stage_orders *s, struct said *x, uint64_t now_ns)
 {
-    struct gn_order *o = x->order;
-    struct gn_position *p = &s->positions[o->instrument];
     struct gn_fill *f = x->fill;
-    if (f == NULL || f->state != GN_FILL_STANDS) {
-        note_break(s, x, GN_BREAK_UNKNOWN_BUST, f == NULL ? 0 : f->qty, x->msg.qty, now_ns);
-        trade_exec(s, x, GN_EXEC_BROKEN, 0, 0, 0);
-        return;
-    }
+    struct gn_position *p = &s->positions[f->instrument];
     gn_position_trade(p, f->side, -f->qty, f->price, -f->fee);
-    trade_exec(s, x, GN_EXEC_BROKEN, f->qty, f->price, f->liquidity);
+    trade_exec(s, x, GN_EXEC_BROKEN, f);
     if (x->msg.type == GN_OUCH_OUT_BROKEN) {
-        gn_orders_alert(s, o->id, x->msg.type, 3, "the venue broke a trade: position and fees are corrected", now_ns);
-        gn_fills_change(f, GN_FILL_BROKEN, f->price, f->qty, f->fee);
+        gn_fills_change(f, GN_FILL_BROKEN, f->price, f->qty, f->fee, f->liquidity);
+        gn_orders_alert(s, f->order_id, x->msg.type, 3, "the venue broke a trade: position and fees are corrected",
+                        now_ns);
         return;
     }
-    const struct gn_conf_session *c = &s->conf->session[o->session];
+    const struct gn_conf_session *c = &s->conf->session[f->session];
     int64_t fee = gn_fee_of(c->fee_add, c->fee_remove, (uint8_t)x->msg.liquidity, x->msg.qty);
-    gn_orders_report(s, &x->exec, now_ns);
+    if (x->exec.strategy < GN_STRATEGIES_MAX)
+        gn_orders_report(s, &x->exec, now_ns);
     record(x);
     x->rec = gn_orders_event(s, GN_EV_EXEC, sizeof(struct gn_ev_exec), now_ns);
     gn_position_trade(p, f->side, x->msg.qty, (int64_t)x->msg.price, fee);
-    gn_fills_change(f, GN_FILL_STANDS, (int64_t)x->msg.price, x->msg.qty, fee);
-    trade_exec(s, x, GN_EXEC_CORRECTED, x->msg.qty, (int64_t)x->msg.price, (uint8_t)x->msg.liquidity);
-    gn_orders_alert(s, o->id, x->msg.type, 3, "the venue corrected a trade: position and fees are corrected", now_ns);
+    gn_fills_change(f, GN_FILL_STANDS, (int64_t)x->msg.price, x->msg.qty, fee, (uint8_t)x->msg.liquidity);
+    trade_exec(s, x, GN_EXEC_CORRECTED, f);
+    gn_orders_alert(s, f->order_id, x->msg.type, 3, "the venue corrected a trade: position and fees are corrected",
+                    now_ns);
+}
+
+/* The fill is not kept (any more), or was broken before. */
+static void on_unknown_trade(struct gn_stage_orders *s, struct said *x, uint64_t now_ns)
+{
+    note_break(s, x, GN_BREAK_UNKNOWN_BUST, x->fill == NULL ? 0 : x->fill->qty, x->msg.qty, now_ns);
+    gn_orders_exec_of(s, x->order, GN_EXEC_BROKEN, &x->exec);
+    x->exec.qty = x->exec.price = 0;
+    x->exec.match = x->msg.match;
+}
+
+static bool changes_trade(uint8_t type)
+{
+    return type == GN_OUCH_OUT_BROKEN || type == GN_OUCH_OUT_CORRECTED;
 }
 
 static void on_order_message(struct gn_stage_orders *s, struct said *x, uint64_t now_ns)
@@ -254,7 +276,10 @@ static void on_order_message(struct gn_stage_orders *s, struct said *x, uint64_t
         break;
     case GN_OUCH_OUT_BROKEN:
     case GN_OUCH_OUT_CORRECTED:
-        on_trade_changed(s, x, now_ns);
+        if (x->fill != NULL && x->fill->state == GN_FILL_STANDS)
+            on_trade_changed(s, x, now_ns);
+        else
+            on_unknown_trade(s, x, now_ns);
         break;
     default: /* cancel pending, restated: the order lives on as it is */
         gn_orders_exec_of(s, x->order, GN_EXEC_RESTATED, &x->exec);
@@ -297,6 +322,8 @@ static void on_unknown(struct gn_stage_orders *s, uint32_t session, struct said 
                                .match = x->msg.match};
     if (x->msg.type == GN_OUCH_OUT_EXECUTED)
         note_break(s, x, GN_BREAK_UNKNOWN_FILL, 0, x->msg.qty, now_ns);
+    else if (changes_trade(x->msg.type))
+        note_break(s, x, GN_BREAK_UNKNOWN_BUST, 0, x->msg.qty, now_ns);
     else
         note_break(s, x, GN_BREAK_UNKNOWN_ORDER, x->msg.type, x->msg.user_ref, now_ns);
 }
@@ -319,14 +346,16 @@ void gn_execution_message(struct gn_stage_orders *s, uint32_t session, const uin
     }
     x.rec = gn_orders_event(s, GN_EV_EXEC, sizeof(struct gn_ev_exec), now_ns);
     x.order = order_of(s, session, &x.msg);
-    if (GN_LIKELY(x.order != NULL)) {
-        if (GN_UNLIKELY(x.msg.type == GN_OUCH_OUT_BROKEN || x.msg.type == GN_OUCH_OUT_CORRECTED))
-            x.fill = gn_fills_find(s->fills, session, x.msg.user_ref, x.msg.match);
+    if (GN_UNLIKELY(changes_trade(x.msg.type)))
+        x.fill = gn_fills_find(s->fills, session, x.msg.user_ref, x.msg.match);
+    const bool kept = x.fill != NULL && x.fill->state == GN_FILL_STANDS;
+    if (GN_LIKELY(x.order != NULL || kept)) {
         gn_undo_save(&s->state[session].undo, seq, s->orders, x.order,
-                     x.msg.type == GN_OUCH_OUT_REPLACED ? x.msg.orig_user_ref : 0, &s->positions[x.order->instrument],
-                     s->fills, x.fill);
+                     x.msg.type == GN_OUCH_OUT_REPLACED ? x.msg.orig_user_ref : 0,
+                     &s->positions[x.order != NULL ? x.order->instrument : x.fill->instrument], s->fills, x.fill);
         on_order_message(s, &x, now_ns);
-        gn_orders_report(s, &x.exec, now_ns);
+        if (GN_LIKELY(x.exec.strategy < GN_STRATEGIES_MAX))
+            gn_orders_report(s, &x.exec, now_ns);
     } else {
         on_unknown(s, session, &x, now_ns);
     }

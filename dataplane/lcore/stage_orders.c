@@ -98,6 +98,7 @@ static void close_message(struct gn_stage_orders *s, struct outgoing *o, uint32_
     gn_tcp_commit(o->tcp, o->conn, bytes, now_ns, o->txq);
     s->rows[o->session].last_tx_ns = now_ns;
     gn_gate_charge(&s->gate, o->session, now_ns);
+    s->rows[o->session].budget_full_ns = s->gate.budget[o->session].full_ns;
 }
 
 static inline void fill_order(struct gn_stage_orders *s, struct gn_order *o, uint64_t seq, const struct gn_intent *in,
@@ -443,8 +444,13 @@ void gn_stage_orders_start(struct gn_stage_orders *s, bool joined, uint64_t now_
     s->beat_ns = now_ns;
     for (uint32_t i = s->orders->list_head; i != GN_NONE32; i = s->orders->order[i].list_next)
         s->wanted += s->orders->order[i].cancel_wanted;
-    for (uint32_t i = 0; i < s->conf->n_sessions; i++)
+    gn_gate_refresh(&s->gate);
+    for (uint32_t i = 0; i < s->conf->n_sessions; i++) {
+        /* what an earlier life used of the budget stays used; more than all of it cannot be */
+        uint64_t full = s->rows[i].budget_full_ns, most = now_ns + s->gate.burst_ns;
+        s->gate.budget[i].full_ns = full < most ? full : most;
         gn_session_start(s, i, joined, now_ns);
+    }
 }
 
 void gn_stage_orders_drain(struct gn_stage_orders *s)

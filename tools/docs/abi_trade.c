@@ -74,6 +74,20 @@ static const struct gn_doc_field session_row_fields[] = {
     F(gn_session_row, cancels_sent, "", "cancels and reductions"),
     F(gn_session_row, messages_in, "", "sequenced messages taken"),
     F(gn_session_row, in_doubt, "", "orders now in doubt"),
+    F(gn_session_row, budget_full_ns, "", "message budget: when it is full again; a restart goes on with it"),
+    F(gn_session_row, breaker, "", "enum gn_breaker_state"),
+    F(gn_session_row, breaker_why, "", "enum gn_breaker_why: of its last change"),
+    F(gn_session_row, breaker_until_ns, "", "open: no attempt before"),
+    F(gn_session_row, breaker_trips, "", "times it opened"),
+    F(gn_session_row, breaker_window_ns, "", "start of the window in which failures count"),
+    F(gn_session_row, breaker_failures, "", "connections lost in the window"),
+    F(gn_session_row, breaker_rejects, "", "orders rejected in the window"),
+    F(gn_session_row, deadman_since_ns, "", "not up since then, 0 = it is"),
+    F(gn_session_row, deadman_fired, "", "bits of enum gn_deadman that ran out and have not come back"),
+    F(gn_session_row, cancel_on_disconnect, "", "1: the venue cancels this session's orders when its connection ends"),
+    F(gn_session_row, deadman_trips, "", "times a dead-man timer ran out"),
+    F(gn_session_row, handover, "", "enum gn_handover: of the last start"),
+    F(gn_session_row, handovers, "", "connections carried over a restart"),
 };
 
 static const struct gn_doc_field break_fields[] = {

@@ -80,7 +80,7 @@ static void fills_are_found_by_order_and_match(void)
     CU_ASSERT_PTR_NULL(gn_fills_find(t, 1, 8, 1001));
     CU_ASSERT_PTR_NULL(gn_fills_find(NULL, 1, 8, 1000));
     CU_ASSERT_PTR_NULL(gn_fills_begin(NULL, 1));
-    gn_fills_change(a, GN_FILL_BROKEN, 1, 2, 3);
+    gn_fills_change(a, GN_FILL_BROKEN, 1, 2, 3, 'A');
     CU_ASSERT_TRUE_FATAL(gn_fill_read(t, 1, &got));
     CU_ASSERT_TRUE(got.state == GN_FILL_BROKEN && got.price == 1 && got.qty == 2 && got.fee == 3);
     CU_ASSERT_FALSE(gn_fill_read(t, 3, &got));

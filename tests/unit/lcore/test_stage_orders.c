@@ -388,7 +388,7 @@ static void every_outbound_message_is_survived(void)
     CU_ASSERT_EQUAL(atomic_load(&h->recon->by_class[GN_BREAK_UNKNOWN_FILL]), 2);
     CU_ASSERT_TRUE(atomic_load(&h->recon->by_class[GN_BREAK_ILLEGAL_EVENT]) > 0);
     CU_ASSERT_EQUAL(atomic_load(&h->recon->by_class[GN_BREAK_ILLEGAL_EVENT]), h->m.order_illegal);
-    CU_ASSERT_EQUAL(atomic_load(&h->recon->by_class[GN_BREAK_UNKNOWN_BUST]), 3);
+    CU_ASSERT_EQUAL(atomic_load(&h->recon->by_class[GN_BREAK_UNKNOWN_BUST]), 7);
     CU_ASSERT_EQUAL(h->counts[GN_EV_BREAK], atomic_load(&h->recon->total));
     end();
 }
