@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "build_id.h"
+#include "dataplane/lcore/client_guard.h"
 #include "dataplane/lcore/core_check.h"
 #include "dataplane/lcore/wiring.h"
 
@@ -96,14 +97,28 @@ static bool launch(struct gn_wiring *w)
     return true;
 }
 
+static void say_lost_clients(const struct gn_wiring *w, bool said[GN_CLIENTS_MAX])
+{
+    for (uint32_t i = 0; i < w->conf->n_clients; i++)
+        if (!said[i] && gn_client_guard_lost(i)) {
+            said[i] = true;
+            fprintf(stderr,
+                    "gannet-dataplane: client %s cut its own file short: it is without a link until both processes are "
+                    "started again; its orders stay as they are\n",
+                    w->conf->client[i]);
+        }
+}
+
 /* The main thread's life while the lcores run: it sleeps, copies counters, corrects the clock, beats. */
 static void attend(struct gn_wiring *w)
 {
+    bool lost[GN_CLIENTS_MAX] = {false};
     struct timespec tick = {0, TICK_NS};
     for (uint64_t n = 1; stop_signal == 0; n++) {
         nanosleep(&tick, NULL);
         gn_wiring_copy_counters(w);
         atomic_store_explicit(&w->control->dataplane.count, n, memory_order_relaxed);
+        say_lost_clients(w, lost);
         if (n % TICKS_A_SECOND == 0)
             gn_clock_correct(&w->clock);
     }

@@ -1,5 +1,7 @@
 #include "dataplane/lcore/wiring.h"
 
+#include "dataplane/lcore/client_guard.h"
+
 #include <fcntl.h>
 #include <rte_random.h>
 #include <stdio.h>
@@ -60,7 +62,11 @@ bool gn_wiring_attach(struct gn_wiring *w, const char *plane_path, char err[GN_W
         /* a desk may ruin its own file, and nothing but its own trading by it */
         if (gn_region_attach(path, GN_REGION_CLIENT, true, w->plane.hdr->config_sha256, &w->client[i], err) != 0)
             fprintf(stderr, "gannet-dataplane: client %s is left out: %s\n", w->conf->client[i], err);
+        else
+            gn_client_guard_add(i, w->client[i].hdr, w->client[i].mapped);
     }
+    if (gn_client_guard_on() != 0)
+        return no(err, "a handler for SIGBUS can't be set");
     return true;
 }
 

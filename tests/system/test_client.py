@@ -49,6 +49,15 @@ class Client(harness.Case):
         p = self.example(b, "GN0002")
         self.assertEqual(p.returncode, 0, p.stdout + p.stderr)
 
+    def test_client_that_cuts_its_file(self):
+        b = self.with_desk(strategies=self.strategies(["GN0001", "GN0002"]), symbols=["GN0001", "GN0002", "GN0003", "GN0004"])
+        b.start()
+        b.session_up()
+        os.truncate(os.path.realpath(os.path.join(b.dir, "client-desk1")), 0)
+        self.wait_for(b, "the data plane to say so", lambda: "cut its own file" in b.log("dataplane"))
+        self.trades_on(b)
+        self.finish(b)
+
     def test_client_that_destroys_its_file(self):
         b = self.with_desk(strategies=self.strategies(["GN0001", "GN0002"]), symbols=["GN0001", "GN0002", "GN0003", "GN0004"])
         b.start()
