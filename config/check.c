@@ -1,6 +1,9 @@
 #include "config/check.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "dataplane/abi/limits_check.h"
 
 struct names {
     const char *what;
@@ -311,14 +314,81 @@ static void check_heartbeat(struct gn_walk *w)
                       c->heartbeat_stale_ms);
 }
 
-static void check_firm_limits(struct gn_walk *w)
-{
-    const struct gn_limits_firm *l = &w->draft->conf.firm_limits;
+/* ---- limits ---- */
 
-    if ((l->set >> GN_FIRM_CANCEL_RESERVE & 1) != 0 && (l->set >> GN_FIRM_MESSAGE_BURST & 1) != 0 &&
+static const struct gn_limits_scope *draft_row(const struct gn_draft *d, uint32_t row)
+{
+    if (row == GN_ROW_FIRM)
+        return &d->conf.limits[GN_ROW_FIRM];
+    if (row < GN_ROW_ACCOUNT)
+        return &d->venue[row - GN_ROW_VENUE].limits;
+    if (row < GN_ROW_STRATEGY)
+        return &d->account[row - GN_ROW_ACCOUNT].limits;
+    if (row < GN_ROW_THEME)
+        return &d->strategy[row - GN_ROW_STRATEGY].limits;
+    return &d->theme[row - GN_ROW_THEME].limits;
+}
+
+/* The place of a limit in the file: of the instrument's own row, or of the defaults that it follows. */
+static const void *limit_at(const struct gn_walk *w, uint32_t row, uint32_t instrument, uint32_t field)
+{
+    const struct gn_draft *d = w->draft;
+    if (row != GN_LIMITS_INSTRUMENT)
+        return &(&draft_row(d, row)->max_open_orders)[field];
+    const void *own = &(&d->instrument[instrument].limits.tradable)[field];
+    return gn_walk_given(w, own) ? own : &(&d->defaults.limits.tradable)[field];
+}
+
+static void say_contradiction(void *ctx, const struct gn_limits_finding *f)
+{
+    struct gn_walk *w = ctx;
+    gn_walk_found(w, false, limit_at(w, f->child_row, f->instrument, f->child_field),
+                  ", allowed: no more than the scope above; %s; lower the members, or raise the scope", f->text);
+}
+
+static void check_hierarchy(struct gn_walk *w)
+{
+    const struct gn_draft *d = w->draft;
+    struct gn_conf *names = calloc(1, sizeof *names);
+    if (names == NULL) {
+        w->no_memory = true;
+        return;
+    }
+    for (uint32_t i = 0; i < d->conf.n_strategies; i++)
+        names->strategy[i] = d->strategy[i].s;
+    for (uint32_t row = 0; row < GN_ROW_NO_THEME; row++)
+        names->limits[row] = *draft_row(d, row);
+    for (uint32_t i = 0; i < GN_VENUES_MAX; i++)
+        memcpy(names->venue[i], d->venue[i].name, GN_NAME_MAX);
+    for (uint32_t i = 0; i < GN_ACCOUNTS_MAX; i++)
+        memcpy(names->account[i], d->account[i].name, GN_NAME_MAX);
+    for (uint32_t i = 0; i < GN_THEMES_MAX; i++)
+        memcpy(names->theme[i], d->theme[i].name, GN_NAME_MAX);
+    const struct gn_limits_tree tree = {.conf = names,
+                                        .scope = names->limits,
+                                        .instrument = d->instrument == NULL ? NULL : &d->instrument->i,
+                                        .limits = d->instrument == NULL ? NULL : &d->instrument->limits,
+                                        .instrument_stride = sizeof *d->instrument,
+                                        .limits_stride = sizeof *d->instrument,
+                                        .n_instruments = d->conf.n_instruments};
+    (void)gn_limits_check(&tree, say_contradiction, w);
+    free(names);
+}
+
+static void check_reserve(struct gn_walk *w, const struct gn_limits_scope *l)
+{
+    if ((l->set >> GN_SL_CANCEL_RESERVE & 1) != 0 && (l->set >> GN_SL_MESSAGE_BURST & 1) != 0 &&
         l->cancel_reserve >= l->message_burst)
-        gn_walk_found(w, false, &l->cancel_reserve, ", allowed: less than limits.message_burst, %lld",
+        gn_walk_found(w, false, &l->cancel_reserve, ", allowed: less than the scope's message_burst, %lld",
                       (long long)l->message_burst);
+}
+
+void gn_check_limits(struct gn_walk *w)
+{
+    const struct gn_limits_scope *l = &w->draft->conf.limits[GN_ROW_FIRM];
+
+    for (uint32_t row = 0; row < GN_ROW_NO_THEME; row++)
+        check_reserve(w, draft_row(w->draft, row));
     for (const struct gn_schema_key *k = gn_schema_find("limits"), *row = NULL;
          (row = gn_schema_child(k, row)) != NULL;) {
         const void *field = (const uint8_t *)w->draft + row->offset;
@@ -326,6 +396,8 @@ static void check_firm_limits(struct gn_walk *w)
             gn_conf_errors_add(w->errs, true, 0, w->name, 0, row->path,
                                "not set: the gate rejects every order; add it: %s", row->help);
     }
+    if (w->errs->n_errors == 0)
+        check_hierarchy(w);
 }
 
 void gn_check_run(struct gn_walk *w, const struct gn_conf_host *host)
@@ -336,6 +408,9 @@ void gn_check_run(struct gn_walk *w, const struct gn_conf_host *host)
         {"sessions", d->session[0].s.name, sizeof d->session[0], d->conf.n_sessions},
         {"clients", d->conf.client[0], sizeof d->conf.client[0], d->conf.n_clients},
         {"strategies", d->strategy[0].s.name, sizeof d->strategy[0], d->conf.n_strategies},
+        {"venues", d->venue[0].name, sizeof d->venue[0], d->conf.n_venues},
+        {"accounts", d->account[0].name, sizeof d->account[0], d->conf.n_accounts},
+        {"themes", d->theme[0].name, sizeof d->theme[0], d->conf.n_themes},
     };
 
     for (size_t i = 0; i < GN_ARRAY_LEN(lists); i++)
@@ -346,5 +421,4 @@ void gn_check_run(struct gn_walk *w, const struct gn_conf_host *host)
     check_feed(w);
     check_sessions(w);
     check_heartbeat(w);
-    check_firm_limits(w);
 }

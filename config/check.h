@@ -5,8 +5,12 @@
 #include "config/load.h"
 #include "config/walk.h"
 
-/* gn_check_run: cores, names, ports, feed, sessions, tables, heartbeat, firm limits. */
+/* gn_check_run: cores, names, ports, feed, sessions, tables, heartbeat. */
 void gn_check_run(struct gn_walk *w, const struct gn_conf_host *host);
+
+/* gn_check_limits: limits of the firm that are not set (warnings), reserves, and members that have more than the scope
+ * above them. When all references are resolved. */
+void gn_check_limits(struct gn_walk *w);
 
 /* gn_instruments_append: the instruments file's symbols, with the defaults, behind those of the list. `name` is the
  * file in messages. False: no memory.

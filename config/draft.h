@@ -15,8 +15,15 @@ struct gn_draft_session {
     char password_file[GN_PATH_MAX];
 };
 
+/* A venue, account or theme. */
+struct gn_draft_group {
+    char name[GN_NAME_MAX];
+    struct gn_limits_scope limits;
+};
+
 struct gn_draft_strategy {
     struct gn_conf_strategy s;
+    struct gn_limits_scope limits;
     const struct yaml_node_s *instruments; /* read when the symbols are known */
     const struct yaml_node_s *params;      /* read when the kind is known */
 };
@@ -32,6 +39,7 @@ struct gn_draft {
     uint32_t allow_shared_core;
     struct gn_draft_session session[GN_SESSIONS_MAX];
     struct gn_draft_strategy strategy[GN_STRATEGIES_MAX];
+    struct gn_draft_group venue[GN_VENUES_MAX], account[GN_ACCOUNTS_MAX], theme[GN_THEMES_MAX];
     struct gn_draft_instrument defaults;    /* what an instrument is before its own row is read */
     struct gn_draft_instrument *instrument; /* conf.n_instruments; malloc'ed */
     char instruments_file[GN_PATH_MAX];

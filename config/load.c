@@ -181,6 +181,30 @@ static bool read_symbols(struct gn_walk *w, const struct gn_conf_host *host, str
     return gn_instruments_append(w, src->symbols_path, src->symbols, src->symbols_len);
 }
 
+static void one_group(struct gn_draft_group *first, uint32_t *n)
+{
+    if (*n != 0)
+        return;
+    memcpy(first->name, "default", sizeof "default");
+    *n = 1;
+}
+
+/* Who says nothing of venues or accounts has one of each, and what refers to none refers to the first. */
+static void implied_groups(struct gn_draft *d)
+{
+    one_group(d->venue, &d->conf.n_venues);
+    one_group(d->account, &d->conf.n_accounts);
+    for (uint32_t i = 0; i < d->conf.n_sessions; i++)
+        d->session[i].s.venue = d->session[i].s.venue == GN_NONE32 ? 0 : d->session[i].s.venue;
+    for (uint32_t i = 0; i < d->conf.n_strategies; i++) {
+        struct gn_conf_strategy *s = &d->strategy[i].s;
+        s->account = s->account == GN_NONE32 ? 0 : s->account;
+        s->algo_id = s->algo_id == 0 ? i + 1 : s->algo_id;
+    }
+    for (uint32_t i = 0; i < d->conf.n_instruments; i++)
+        d->instrument[i].i.venue = d->instrument[i].i.venue == GN_NONE32 ? 0 : d->instrument[i].i.venue;
+}
+
 /* check_all: everything after YAML. Gives an enum gn_conf_status. */
 static int check_all(struct gn_walk *w, const struct gn_conf_host *host, struct source *src)
 {
@@ -190,6 +214,8 @@ static int check_all(struct gn_walk *w, const struct gn_conf_host *host, struct 
     gn_check_run(w, host);
     if (!gn_instruments_check(w, src->symbols != NULL ? src->symbols_path : NULL))
         return GN_CONF_NO_MEMORY;
+    implied_groups(w->draft);
+    gn_check_limits(w);
     passwords(w, host);
     return w->errs->n_errors == 0 ? GN_CONF_OK : GN_CONF_INVALID;
 }
@@ -203,6 +229,14 @@ static bool hash(const uint8_t *bytes, size_t len, const struct source *src, uin
               EVP_DigestFinal_ex(ctx, out, NULL) == 1;
     EVP_MD_CTX_free(ctx);
     return ok;
+}
+
+static void deliver_groups(char *names, struct gn_limits_scope *rows, const struct gn_draft_group *from, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        memcpy(names + i * GN_NAME_MAX, from[i].name, GN_NAME_MAX);
+        rows[i] = from[i].limits;
+    }
 }
 
 static int deliver(struct gn_draft *d, struct gn_conf_loaded *out)
@@ -220,8 +254,13 @@ static int deliver(struct gn_draft *d, struct gn_conf_loaded *out)
     out->conf = d->conf;
     for (uint32_t i = 0; i < d->conf.n_sessions; i++)
         out->conf.session[i] = d->session[i].s;
-    for (uint32_t i = 0; i < d->conf.n_strategies; i++)
+    for (uint32_t i = 0; i < d->conf.n_strategies; i++) {
         out->conf.strategy[i] = d->strategy[i].s;
+        out->conf.limits[GN_ROW_STRATEGY + i] = d->strategy[i].limits;
+    }
+    deliver_groups(out->conf.venue[0], &out->conf.limits[GN_ROW_VENUE], d->venue, d->conf.n_venues);
+    deliver_groups(out->conf.account[0], &out->conf.limits[GN_ROW_ACCOUNT], d->account, d->conf.n_accounts);
+    deliver_groups(out->conf.theme[0], &out->conf.limits[GN_ROW_THEME], d->theme, d->conf.n_themes);
     return GN_CONF_OK;
 }
 

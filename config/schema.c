@@ -1,6 +1,7 @@
 #include "config/schema.h"
 
 #include "config/draft.h"
+#include "config/schema_limits.h"
 #include "dataplane/abi/ring.h"
 
 #define IN(structure, member) \
@@ -10,6 +11,7 @@
 #define SES(member)  IN(struct gn_draft_session, member)
 #define STR(member)  IN(struct gn_draft_strategy, member)
 #define INS(member)  IN(struct gn_draft_instrument, member)
+#define GRP(member)  IN(struct gn_draft_group, member)
 #define LIST_OF(array, item, count)                                                       \
     .offset = (uint32_t)offsetof(struct gn_draft, array), .size = (uint32_t)sizeof(item), \
     .count_offset = (uint32_t)offsetof(struct gn_draft, conf.count)
@@ -25,45 +27,6 @@ static const struct gn_schema_name port_kinds[] = {{"memif", GN_PORT_MEMIF}, {"a
 static const struct gn_schema_name journal_modes[] = {{"async", GN_JOURNAL_ASYNC}, {"sync", GN_JOURNAL_SYNC}, {0}};
 static const struct gn_schema_name roles[] = {{"client", 0}, {"server", 1}, {0}};
 static const struct gn_schema_name strategy_kinds[] = {{"touch", 0}, {"maker", 0}, {"client", 0}, {0}};
-
-/* How the rows of the limit tables are written in YAML. A new limit does not compile until it has its two lines here.
- */
-#define KEY_tradable         "tradable"
-#define TYPE_tradable        GN_TYPE_BOOL
-#define KEY_max_qty          "max_qty"
-#define TYPE_max_qty         GN_TYPE_INT
-#define KEY_max_value        "max_value"
-#define TYPE_max_value       GN_TYPE_INT
-#define KEY_collar_bps       "collar"
-#define TYPE_collar_bps      GN_TYPE_BPS
-#define KEY_max_position     "max_position"
-#define TYPE_max_position    GN_TYPE_INT
-#define KEY_max_open_orders  "max_open_orders"
-#define TYPE_max_open_orders GN_TYPE_INT
-#define KEY_message_rate     "message_rate"
-#define TYPE_message_rate    GN_TYPE_RATE
-#define KEY_message_burst    "message_burst"
-#define TYPE_message_burst   GN_TYPE_INT
-#define KEY_cancel_reserve   "cancel_reserve"
-#define TYPE_cancel_reserve  GN_TYPE_INT
-
-#define LIMIT_ROW(prefix, base, row, num, field, unit_, lo, hi, text) \
-    {.path = prefix "." KEY_##field,                                  \
-     .type = TYPE_##field,                                            \
-     .unit = unit_,                                                   \
-     .def = "",                                                       \
-     RANGE(lo, hi),                                                   \
-     IN(base, row.field),                                             \
-     .flags = GN_KEY_LIMIT,                                           \
-     .bit = num,                                                      \
-     .set_offset = (uint32_t)offsetof(base, row.set),                 \
-     .help = text},
-#define DEFAULT_LIMIT(num, NAME, field, unit_, lo, hi, text) \
-    LIMIT_ROW("instruments.defaults.limits", struct gn_draft, defaults.limits, num, field, unit_, lo, hi, text)
-#define LISTED_LIMIT(num, NAME, field, unit_, lo, hi, text) \
-    LIMIT_ROW("instruments.list[].limits", struct gn_draft_instrument, limits, num, field, unit_, lo, hi, text)
-#define FIRM_LIMIT(num, NAME, field, unit_, lo, hi, text) \
-    LIMIT_ROW("limits", struct gn_draft, conf.firm_limits, num, field, unit_, lo, hi, text)
 
 const struct gn_schema_key gn_schema[] = {
     {"instance", GN_TYPE_NAME, NULL, NULL, RANGE(1, GN_NAME_MAX - 1), TOP(conf.instance),
@@ -148,11 +111,30 @@ const struct gn_schema_key gn_schema[] = {
     {"feed.reorder_packets", GN_TYPE_INT, "packets", "1024", RANGE(16, 65536), TOP(conf.feed.reorder_packets),
      .flags = GN_KEY_POW2, .help = "packets that are held behind a gap"},
 
+    {"venues", GN_TYPE_LIST, NULL, "[]", RANGE(0, GN_VENUES_MAX), LIST_OF(venue, struct gn_draft_group, n_venues),
+     .of = "name", .help = "exchanges; left out: one, named default"},
+    {"venues[].name", GN_TYPE_NAME, NULL, NULL, RANGE(1, GN_NAME_MAX - 1), GRP(name), .help = "name of the venue"},
+    {"venues[].limits", GN_TYPE_MAP, NULL, "", .help = "limits of its own; one that is not set is the firm's"},
+    GN_SCOPE_LIMITS(VENUE_LIMIT) /* one row each */
+    {"accounts", GN_TYPE_LIST, NULL, "[]", RANGE(0, GN_ACCOUNTS_MAX),
+     LIST_OF(account, struct gn_draft_group, n_accounts), .of = "name",
+     .help = "whose money it is; left out: one, named default"},
+    {"accounts[].name", GN_TYPE_NAME, NULL, NULL, RANGE(1, GN_NAME_MAX - 1), GRP(name), .help = "name of the account"},
+    {"accounts[].limits", GN_TYPE_MAP, NULL, "", .help = "limits of its own; one that is not set is the firm's"},
+    GN_SCOPE_LIMITS(ACCOUNT_LIMIT) /* one row each */
+    {"themes", GN_TYPE_LIST, NULL, "[]", RANGE(0, GN_THEMES_MAX), LIST_OF(theme, struct gn_draft_group, n_themes),
+     .of = "name", .help = "groups of instruments that are limited together"},
+    {"themes[].name", GN_TYPE_NAME, NULL, NULL, RANGE(1, GN_NAME_MAX - 1), GRP(name), .help = "name of the theme"},
+    {"themes[].limits", GN_TYPE_MAP, NULL, "", .help = "limits of its own; one that is not set is the firm's"},
+    GN_SCOPE_LIMITS(THEME_LIMIT) /* one row each */
+
     {"sessions", GN_TYPE_LIST, NULL, NULL, RANGE(1, GN_SESSIONS_MAX),
      LIST_OF(session, struct gn_draft_session, n_sessions), .help = "order sessions: OUCH in SoupBinTCP over TCP"},
     {"sessions[].name", GN_TYPE_NAME, NULL, NULL, RANGE(1, GN_NAME_MAX - 1), SES(s.name),
      .help = "name of the session"},
     {"sessions[].port", GN_TYPE_REF, NULL, NULL, SES(s.port), .of = "ports", .help = "port it uses"},
+    {"sessions[].venue", GN_TYPE_REF, NULL, "", SES(s.venue), .of = "venues",
+     .help = "whose it is; left out: the first"},
     {"sessions[].remote", GN_TYPE_ENDPOINT, NULL, NULL, SES(s.remote_ip), .help = "the venue's address and TCP port"},
     {"sessions[].local_port", GN_TYPE_INT, NULL, NULL, RANGE(1024, 65535), SES(s.local_port),
      .help = "first local TCP port; reconnects count up from it"},
@@ -190,11 +172,19 @@ const struct gn_schema_key gn_schema[] = {
      .help = "built-in strategy, or client: a process of the desk decides"},
     {"strategies[].session", GN_TYPE_REF, NULL, NULL, STR(s.session), .of = "sessions",
      .help = "session of its orders"},
+    {"strategies[].account", GN_TYPE_REF, NULL, "", STR(s.account), .of = "accounts",
+     .help = "whose money it trades; left out: the first"},
+    {"strategies[].algo_id", GN_TYPE_INT, NULL, "", RANGE(1, 999999999), STR(s.algo_id),
+     .help = "identifier of the algorithm for venue and regulator; left out: its place in this list, from 1"},
+    {"strategies[].trader", GN_TYPE_NAME, NULL, "desk", RANGE(1, GN_NAME_MAX - 1), STR(s.trader),
+     .help = "person or desk in charge"},
     {"strategies[].enabled", GN_TYPE_BOOL, NULL, "true", STR(s.enabled), .help = "false: loaded, and decides nothing"},
     {"strategies[].client", GN_TYPE_REF, NULL, "", STR(s.client), .of = "clients", .help = "kind client: which one"},
     {"strategies[].instruments", GN_TYPE_SYMBOLS, NULL, NULL, STR(instruments),
      .help = "symbols it trades, each by one strategy only; all: those that no other strategy names"},
     {"strategies[].params", GN_TYPE_PARAMS, NULL, "", STR(params), .help = "parameters of its kind"},
+    {"strategies[].limits", GN_TYPE_MAP, NULL, "", .help = "limits of its own; one that is not set is its account's"},
+    GN_SCOPE_LIMITS(STRATEGY_LIMIT) /* one row each */
 
     {"instruments", GN_TYPE_MAP, .help = "what may be traded"},
     {"instruments.defaults", GN_TYPE_MAP, .help = "what holds for every instrument whose row says nothing else"},
@@ -204,7 +194,17 @@ const struct gn_schema_key gn_schema[] = {
      .help = "price increment, in units of price_exp"},
     {"instruments.defaults.lot", GN_TYPE_INT, "quantity", NULL, RANGE(1, 1000000000), TOP(defaults.i.lot),
      .help = "quantity increment"},
-    {"instruments.defaults.limits", GN_TYPE_MAP, NULL, "", .help = "risk limits; one that is not set rejects"},
+    {"instruments.defaults.theme", GN_TYPE_REF, NULL, "", TOP(defaults.i.theme), .of = "themes",
+     .help = "group that it belongs to"},
+    {"instruments.defaults.venue", GN_TYPE_REF, NULL, "", TOP(defaults.i.venue), .of = "venues",
+     .help = "where it trades; left out: the first"},
+    {"instruments.defaults.multiplier", GN_TYPE_INT, NULL, "1", RANGE(1, 1000000), TOP(defaults.i.multiplier),
+     .help = "units of the underlying in one of it"},
+    {"instruments.defaults.fx_ppm", GN_TYPE_INT, "millionths", "1000000", RANGE(1, 1000000000000),
+     TOP(defaults.i.fx_ppm), .help = "base currency for one of its currency"},
+    {"instruments.defaults.prev_close", GN_TYPE_INT, "price", "0", RANGE(0, 1000000000000), TOP(defaults.i.prev_close),
+     .help = "previous close, which bounds prices in an auction; 0: not known"},
+    {"instruments.defaults.limits", GN_TYPE_MAP, NULL, "{}", .help = "risk limits; one that is not set rejects"},
     GN_INSTRUMENT_LIMITS(DEFAULT_LIMIT) /* one row each */
     {"instruments.list", GN_TYPE_LIST, NULL, "[]", RANGE(0, GN_INSTRUMENTS_MAX),
      LIST_OF(instrument, struct gn_draft_instrument, n_instruments), .flags = GN_KEY_ALLOC, .of = "symbol",
@@ -217,6 +217,14 @@ const struct gn_schema_key gn_schema[] = {
      .help = "instead of the default"},
     {"instruments.list[].lot", GN_TYPE_INT, "quantity", "", RANGE(1, 1000000000), INS(i.lot),
      .help = "instead of the default"},
+    {"instruments.list[].theme", GN_TYPE_REF, NULL, "", INS(i.theme), .of = "themes", .help = "instead of the default"},
+    {"instruments.list[].venue", GN_TYPE_REF, NULL, "", INS(i.venue), .of = "venues", .help = "instead of the default"},
+    {"instruments.list[].multiplier", GN_TYPE_INT, NULL, "", RANGE(1, 1000000), INS(i.multiplier),
+     .help = "instead of the default"},
+    {"instruments.list[].fx_ppm", GN_TYPE_INT, "millionths", "", RANGE(1, 1000000000000), INS(i.fx_ppm),
+     .help = "instead of the default"},
+    {"instruments.list[].prev_close", GN_TYPE_INT, "price", "", RANGE(0, 1000000000000), INS(i.prev_close),
+     .help = "instead of the default"},
     {"instruments.list[].limits", GN_TYPE_MAP, NULL, "", .help = "limits instead of the defaults, one by one"},
     GN_INSTRUMENT_LIMITS(LISTED_LIMIT) /* one row each */
     {"instruments.file", GN_TYPE_PATH, NULL, "", RANGE(1, GN_PATH_MAX - 1), TOP(instruments_file),
@@ -224,7 +232,21 @@ const struct gn_schema_key gn_schema[] = {
              "folder of this file"},
 
     {"limits", GN_TYPE_MAP, NULL, "{}", .help = "risk limits of the whole appliance; one that is not set rejects"},
-    GN_FIRM_LIMITS(FIRM_LIMIT) /* one row each */
+    GN_SCOPE_LIMITS(FIRM_LIMIT) /* one row each */
+
+    {"risk", GN_TYPE_MAP, NULL, "{}", .help = "windows in which the gate counts"},
+    {"risk.window_ms", GN_TYPE_INT, "ms", "1000", RANGE(1, 3600000), TOP(conf.risk.window_ms),
+     .help = "short-period sums of quantity and value"},
+    {"risk.duplicate_ms", GN_TYPE_INT, "ms", "1000", RANGE(1, 3600000), TOP(conf.risk.duplicate_ms),
+     .help = "identical orders"},
+    {"risk.velocity_ms", GN_TYPE_INT, "ms", "1000", RANGE(1, 3600000), TOP(conf.risk.velocity_ms),
+     .help = "moves of the market"},
+    {"risk.period_ms", GN_TYPE_INT, "ms", "60000", RANGE(1, 86400000), TOP(conf.risk.period_ms),
+     .help = "collar over a period"},
+    {"risk.day_roll_s", GN_TYPE_INT, "seconds after midnight UTC", "0", RANGE(0, 86399), TOP(conf.risk.day_roll_s),
+     .help = "start of the trading day"},
+    {"risk.mark_us", GN_TYPE_INT, "us", "10", RANGE(1, 1000000), TOP(conf.risk.mark_us),
+     .help = "between two looks at the marks of open positions, one instrument a look"},
 
     {"tables", GN_TYPE_MAP, NULL, "{}", .help = "sizes of what is laid out at start"},
     {"tables.max_instruments", GN_TYPE_INT, "instruments", "8192", RANGE(1, GN_INSTRUMENTS_MAX),

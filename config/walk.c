@@ -6,7 +6,8 @@
 
 #include "config/value.h"
 
-#define PATH_TEXT 128u
+#define PATH_TEXT  128u
+#define UNRESOLVED 0xfffffffeu /* a reference of the defaults, looked up when all names are known */
 
 /* Where the walk is: the structure that offsets start from and the indices of the lists above. */
 struct place {
@@ -264,6 +265,14 @@ static void read_set(struct gn_walk *w, const struct gn_schema_key *key, const s
     memcpy(dest, &bits, sizeof bits);
 }
 
+static void set_limit(const struct gn_schema_key *key, const struct place *at)
+{
+    uint64_t set;
+    memcpy(&set, at->base + key->set_offset, sizeof set);
+    set |= 1ull << key->bit;
+    memcpy(at->base + key->set_offset, &set, sizeof set);
+}
+
 static void read_scalar(struct gn_walk *w, const struct gn_schema_key *key, const struct place *at,
                         const yaml_node_t *node, uint8_t *dest)
 {
@@ -275,12 +284,8 @@ static void read_scalar(struct gn_walk *w, const struct gn_schema_key *key, cons
         wrong(w, key, at, node, how);
         return;
     }
-    if ((key->flags & GN_KEY_LIMIT) != 0) {
-        uint64_t set;
-        memcpy(&set, at->base + key->set_offset, sizeof set);
-        set |= 1ull << key->bit;
-        memcpy(at->base + key->set_offset, &set, sizeof set);
-    }
+    if ((key->flags & GN_KEY_LIMIT) != 0)
+        set_limit(key, at);
 }
 
 /* read_value: any row that is no map or list. */
@@ -336,7 +341,8 @@ static void missing(struct gn_walk *w, const struct gn_schema_key *key, const st
         key_says(w, key, at, node, "missing, allowed: %s; add it: %s", gn_schema_allowed(key, allowed, sizeof allowed),
                  key->help);
     } else if (key->type == GN_TYPE_REF) {
-        memcpy(at->base + key->offset, &none, sizeof none);
+        if (strncmp(key->path, "instruments.list[]", 18) != 0) /* its rows start as copies of the defaults */
+            memcpy(at->base + key->offset, &none, sizeof none);
     } else if (key->type == GN_TYPE_MAP) {
         while (key->def[0] != '\0' && (child = gn_schema_child(key, child)) != NULL)
             missing(w, child, at, node);
@@ -344,6 +350,8 @@ static void missing(struct gn_walk *w, const struct gn_schema_key *key, const st
         add_mark(w, key, at, node, at->base + key->offset, true);
         if (gn_value_parse(key, key->def, strlen(key->def), at->base + key->offset) != NULL)
             key_says(w, key, at, node, "the schema's default %s is wrong", key->def);
+        else if ((key->flags & GN_KEY_LIMIT) != 0)
+            set_limit(key, at);
     }
 }
 
@@ -489,6 +497,12 @@ static const char *list_name(const void *user, uint32_t i)
         return i < c->n_ports ? c->port[i].name : NULL;
     if (strcmp(n->list, "sessions") == 0)
         return i < c->n_sessions ? n->draft->session[i].s.name : NULL;
+    if (strcmp(n->list, "venues") == 0)
+        return i < c->n_venues ? n->draft->venue[i].name : NULL;
+    if (strcmp(n->list, "accounts") == 0)
+        return i < c->n_accounts ? n->draft->account[i].name : NULL;
+    if (strcmp(n->list, "themes") == 0)
+        return i < c->n_themes ? n->draft->theme[i].name : NULL;
     return i < c->n_clients ? c->client[i] : NULL;
 }
 
@@ -519,6 +533,17 @@ static void resolve(struct gn_walk *w, const struct gn_mark *m)
                   near != NULL ? "; did you mean " : "", near != NULL ? near : "", near != NULL ? "?" : "");
 }
 
+/* Rows of the list are copies of the defaults from before the names were looked up. */
+static void inherit_refs(struct gn_draft *d)
+{
+    const struct gn_conf_instrument *from = &d->defaults.i;
+    for (uint32_t i = 0; i < d->conf.n_instruments; i++) {
+        struct gn_conf_instrument *to = &d->instrument[i].i;
+        to->theme = to->theme == UNRESOLVED ? from->theme : to->theme;
+        to->venue = to->venue == UNRESOLVED ? from->venue : to->venue;
+    }
+}
+
 void gn_walk_run(struct gn_walk *w)
 {
     struct place top = {.base = (uint8_t *)w->draft};
@@ -528,6 +553,7 @@ void gn_walk_run(struct gn_walk *w)
     w->draft->conf.feed.line[0].port = w->draft->conf.feed.line[1].port = none;
     w->draft->conf.feed.request_port = none;
     w->draft->defaults.i.strategy = none;
+    w->draft->defaults.i.theme = w->draft->defaults.i.venue = UNRESOLVED;
     if (root->type != YAML_MAPPING_NODE) {
         char value[GN_YAML_SHOW_MAX];
         gn_conf_errors_add(w->errs, false, 0, w->name, gn_yaml_line(root), NULL,
@@ -539,6 +565,7 @@ void gn_walk_run(struct gn_walk *w)
     for (size_t i = 0; i < w->n_marks; i++)
         if (w->mark[i].key->type == GN_TYPE_REF && w->mark[i].node->type == YAML_SCALAR_NODE)
             resolve(w, &w->mark[i]);
+    inherit_refs(w->draft);
 }
 
 void gn_walk_free(struct gn_walk *w)

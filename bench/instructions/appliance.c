@@ -83,19 +83,22 @@ static struct gn_limits *limits_new(const struct gn_conf *c)
 {
     struct gn_limits *l = host_memory(gn_limits_footprint(c->max_instruments));
     l->rows = c->max_instruments;
-    *gn_limits_firm_row(l, 1) = (struct gn_limits_firm){.set = GN_LIMITS_ALL_SET(GN_FIRM_LIMIT_COUNT),
-                                                        .max_open_orders = 10000,
-                                                        .message_rate = 10000000,
-                                                        .message_burst = 1000000,
-                                                        .cancel_reserve = 1000};
-    for (uint32_t i = 0; i < c->n_instruments; i++)
-        *gn_limits_row(l, 1, i) = (struct gn_limits_instrument){.set = GN_LIMITS_ALL_SET(GN_INSTRUMENT_LIMIT_COUNT),
-                                                                .tradable = 1,
-                                                                .max_qty = 10000,
-                                                                .max_value = 4000000000000000000ll,
-                                                                .collar_bps = 1000,
-                                                                .max_position = 1000000000ll,
-                                                                .max_open_orders = 10000};
+    struct gn_limits_scope *firm = gn_limits_firm_row(l, 1);
+    gn_limits_scope_open(firm);
+    firm->max_open_orders = 10000;
+    firm->message_rate = 10000000;
+    firm->message_burst = 1000000;
+    firm->cancel_reserve = 1000;
+    for (uint32_t i = 0; i < c->n_instruments; i++) {
+        struct gn_limits_instrument *row = gn_limits_row(l, 1, i);
+        gn_limits_instrument_open(row);
+        row->tradable = 1;
+        row->max_qty = 10000;
+        row->max_value = 4000000000000000000ll;
+        row->collar_bps = 1000;
+        row->max_position = 1000000000ll;
+        row->max_open_orders = 10000;
+    }
     gn_limits_publish(l);
     return l;
 }

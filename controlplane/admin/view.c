@@ -367,23 +367,23 @@ static json_t *limit_row(uint64_t set, const int64_t *values, const char *const 
 json_t *gn_view_limits(const struct gn_view *v)
 {
     static const char *const names[] = {
-#define GN_X(num, NAME, field, unit, min, max, help) #field,
+#define GN_X(num, NAME, field, unit, min, max, looser, def, help) #field,
         GN_INSTRUMENT_LIMITS(GN_X)
 #undef GN_X
     };
     static const char *const firm_names[] = {
-#define GN_X(num, NAME, field, unit, min, max, help) #field,
-        GN_FIRM_LIMITS(GN_X)
+#define GN_X(num, NAME, field, unit, min, max, looser, def, help) #field,
+        GN_SCOPE_LIMITS(GN_X)
 #undef GN_X
     };
     struct gn_limits *l = gn_region_at(v->plane, GN_SECTION_LIMITS);
     uint64_t generation = gn_limits_current(l);
-    const struct gn_limits_firm *f = gn_limits_firm_row(l, generation);
+    const struct gn_limits_scope *f = gn_limits_firm_row(l, generation);
     uint32_t count = atomic_load_explicit(&instruments_of(v)->count, memory_order_acquire);
     json_t *o = json_object(), *list = json_array();
     put_u64(o, "generation", generation);
     put_u64(o, "seen", atomic_load_explicit(&l->seen[0].generation, memory_order_acquire));
-    json_object_set_new(o, "firm", limit_row(f->set, &f->max_open_orders, firm_names, GN_FIRM_LIMIT_COUNT));
+    json_object_set_new(o, "firm", limit_row(f->set, &f->max_open_orders, firm_names, GN_SCOPE_LIMIT_COUNT));
     for (uint32_t i = 0; i < count && i < l->rows; i++) {
         const struct gn_limits_instrument *r = gn_limits_row(l, generation, i);
         char symbol[9];

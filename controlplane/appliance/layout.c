@@ -77,10 +77,27 @@ static void fill_limits(struct gn_appliance *a)
     const struct gn_conf *c = &a->loaded.conf;
     struct gn_limits *l = gn_region_at(&a->plane, GN_SECTION_LIMITS);
     l->rows = c->max_instruments;
-    *gn_limits_firm_row(l, 1) = c->firm_limits;
+    memcpy(gn_limits_scope_row(l, 1, 0), c->limits, sizeof c->limits);
     for (uint32_t i = 0; i < c->n_instruments; i++)
         *gn_limits_row(l, 1, i) = a->loaded.instrument_limits[i];
     gn_limits_publish(l); /* generation 1; readers start at 0 and so take it over */
+}
+
+/* What the gate sums and compares; it lives as long as the region. */
+static bool fill_risk(struct gn_appliance *a, char *err)
+{
+    const struct gn_conf *c = &a->loaded.conf;
+    struct gn_risk *r = gn_region_at(&a->plane, GN_SECTION_RISK);
+    gn_risk_new(r, c->max_instruments);
+    for (uint32_t i = 0; i < c->n_instruments; i++)
+        if (!gn_risk_describe(r, i, c, &a->loaded.instruments[i])) {
+            snprintf(
+                err, GN_APPLIANCE_ERR_LEN,
+                "instrument %.8s: multiplier, fx_ppm and price_exp together are beyond what money can be counted in",
+                a->loaded.instruments[i].symbol);
+            return false;
+        }
+    return true;
 }
 
 static bool make_plane(struct gn_appliance *a, const char *path, uint64_t epoch, char *err)
@@ -95,6 +112,8 @@ static bool make_plane(struct gn_appliance *a, const char *path, uint64_t epoch,
         return false;
     memcpy(gn_region_at(&a->plane, GN_SECTION_CONF), c, sizeof *c);
     fill_limits(a);
+    if (!fill_risk(a, err))
+        return false;
     for (uint32_t i = 0; i <= c->n_lcores; i++)
         if (gn_ring_new(gn_region_at(&a->plane, GN_SECTION_EVENT_RING + i), c->journal.ring_cells, i) != GN_RING_OK) {
             snprintf(err, GN_APPLIANCE_ERR_LEN, "journal.ring_cells: %u is not a power of two within the limits",

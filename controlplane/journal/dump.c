@@ -300,6 +300,42 @@ static void print_gn_ev_handover(FILE *out, const struct gn_ev_handover *e, uint
     put_u64(out, "orders", e->orders);
 }
 
+static void print_gn_ev_risk(FILE *out, const struct gn_ev_risk *e, uint32_t bytes)
+{
+    static const char *const what_names[] = {"none", "loss",  "drawdown",       "stop_loss", "trade_loss",
+                                             "soft", "guard", "order_to_trade", "day"};
+    (void)bytes;
+    PUT_ENUM(out, "what", what_names, e->what);
+    put_u64(out, "scope", e->scope);
+    put_index(out, "index", e->index);
+    put_u64(out, "level", e->level);
+    put_i64(out, "limit", e->limit);
+    put_i64(out, "used", e->used);
+}
+
+static void print_gn_ev_override(FILE *out, const struct gn_ev_override *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_u64(out, "token", e->token);
+    put_u64(out, "verdict", e->verdict);
+    put_u64(out, "strategy", e->strategy);
+    put_index(out, "instrument", e->instrument);
+    put_i64(out, "limit", e->limit);
+    put_i64(out, "used", e->used);
+    put_string(out, "who", e->who, sizeof e->who);
+    put_string(out, "other", e->other, sizeof e->other);
+}
+
+static void print_gn_ev_strategy(FILE *out, const struct gn_ev_strategy *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_u64(out, "strategy", e->strategy);
+    put_u64(out, "disabled", e->disabled);
+    put_u64(out, "number", e->number);
+    put_u64(out, "repeats", e->repeats);
+    put_u64(out, "max", e->max);
+}
+
 const char *gn_journal_event_name(uint16_t type)
 {
     switch (type) {

@@ -4,6 +4,7 @@
 
 #include "controlplane/journal/crc32c.h"
 #include "controlplane/journal/state_impl.h"
+#include "dataplane/abi/control.h"
 
 struct snapshot {
     uint64_t magic;
@@ -165,20 +166,40 @@ static void compare_order(struct compare *c, const struct gn_jstate *s, const st
     SAME(c, "order", b->id, "reserved", a->reserved, b->reserved);
 }
 
+/* Row of a theme, strategy, account or venue; GN_NONE32 for what is none of them, or not there. */
+static uint32_t scope_row(uint32_t scope, uint32_t index)
+{
+    switch (scope) {
+    case GN_SCOPE_THEME:
+        return index < GN_THEMES_MAX ? GN_ROW_THEME + index : GN_NONE32;
+    case GN_SCOPE_STRATEGY:
+        return index < GN_STRATEGIES_MAX ? GN_ROW_STRATEGY + index : GN_NONE32;
+    case GN_SCOPE_ACCOUNT:
+        return index < GN_ACCOUNTS_MAX ? GN_ROW_ACCOUNT + index : GN_NONE32;
+    case GN_SCOPE_VENUE:
+        return index < GN_VENUES_MAX ? GN_ROW_VENUE + index : GN_NONE32;
+    default:
+        return GN_NONE32;
+    }
+}
+
 static void compare_limits(struct compare *c, const struct gn_jstate *s, struct gn_limits *l)
 {
     const uint64_t g = gn_limits_current(l);
     for (uint32_t i = 0; i < s->limits; i++) {
         const struct gn_jstate_limit *k = &s->limit[i];
         const int64_t *row = NULL;
-        if (k->instrument == GN_NONE32 && k->field < GN_FIRM_LIMIT_COUNT)
+        uint32_t first = scope_row(k->field >> 16, k->instrument);
+        if (first != GN_NONE32 && (k->field & 0xffff) < GN_SCOPE_LIMIT_COUNT)
+            row = &gn_limits_scope_row(l, g, first)->max_open_orders;
+        else if (k->instrument == GN_NONE32 && k->field < GN_SCOPE_LIMIT_COUNT)
             row = &gn_limits_firm_row(l, g)->max_open_orders;
         else if (k->instrument < l->rows && k->field < GN_INSTRUMENT_LIMIT_COUNT)
             row = &gn_limits_row(l, g, k->instrument)->tradable;
         if (row == NULL)
             differ(c, "limit", k->instrument, "is unknown to the region", k->value, 0);
         else
-            SAME(c, "limit", k->instrument, "value", k->value, row[k->field]);
+            SAME(c, "limit", k->instrument, "value", k->value, row[k->field & 0xffff]);
     }
 }
 

@@ -7,16 +7,16 @@
 #define WAIT_STEPS   5000u
 
 static const struct gn_limit_field instrument_fields[] = {
-#define GN_X(num, NAME, field, unit, min, max, help) \
+#define GN_X(num, NAME, field, unit, min, max, looser, def, help) \
     {num, #field, unit, min, max, offsetof(struct gn_limits_instrument, field), help},
     GN_INSTRUMENT_LIMITS(GN_X)
 #undef GN_X
 };
 
 static const struct gn_limit_field firm_fields[] = {
-#define GN_X(num, NAME, field, unit, min, max, help) \
-    {num, #field, unit, min, max, offsetof(struct gn_limits_firm, field), help},
-    GN_FIRM_LIMITS(GN_X)
+#define GN_X(num, NAME, field, unit, min, max, looser, def, help) \
+    {num, #field, unit, min, max, offsetof(struct gn_limits_scope, field), help},
+    GN_SCOPE_LIMITS(GN_X)
 #undef GN_X
 };
 

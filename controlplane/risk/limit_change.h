@@ -16,7 +16,7 @@ struct gn_limit_field {
     const char *help;
 };
 
-/* gn_limit_fields: the rows of GN_INSTRUMENT_LIMITS (firm false) or GN_FIRM_LIMITS. */
+/* gn_limit_fields: the rows of GN_INSTRUMENT_LIMITS (firm false) or GN_SCOPE_LIMITS. */
 const struct gn_limit_field *gn_limit_fields(bool firm, uint32_t *n);
 
 /* gn_limit_find: a field by name, NULL when there is none. */

@@ -11,7 +11,6 @@
 #define GN_LCORES_MAX      8u
 #define GN_PORTS_MAX       8u
 #define GN_SESSIONS_MAX    4u
-#define GN_STRATEGIES_MAX  16u
 #define GN_CLIENTS_MAX     8u
 #define GN_INSTRUMENTS_MAX 65536u
 #define GN_NAME_MAX        16u
@@ -93,7 +92,7 @@ struct gn_conf_session {
     uint32_t dead_ms;      /* silence of the venue after which the session is lost */
     uint32_t reconnect_ms; /* first backoff; doubles to reconnect_max_ms, with jitter */
     uint32_t reconnect_max_ms;
-    uint32_t pad;
+    uint32_t venue;              /* index in venues */
     int64_t fee_add, fee_remove; /* of a share that added, removed liquidity: 1/100 of a price mantissa; < 0: rebate */
 };
 
@@ -106,6 +105,9 @@ struct gn_conf_strategy {
     uint32_t enabled;
     uint32_t client;                   /* kind client: index of the client file; else GN_NONE32 */
     uint32_t all_instruments;          /* 1: every configured instrument that no other strategy names */
+    uint32_t account;                  /* index in accounts */
+    uint32_t algo_id;                  /* as reported to the venue and the regulator; never 0 */
+    char trader[GN_NAME_MAX];          /* person or desk in charge */
     int64_t param[GN_STRATEGY_PARAMS]; /* by the kind's own table of parameters (dataplane/abi/strategy_params.h) */
 };
 
@@ -115,6 +117,21 @@ struct gn_conf_instrument {
     uint32_t strategy;          /* index of the strategy that trades it; GN_NONE32 = none */
     int64_t tick;               /* price increment, mantissa */
     int64_t lot;                /* quantity increment */
+    uint32_t theme;             /* index in themes; GN_NONE32 = none */
+    uint32_t venue;             /* index in venues */
+    int64_t multiplier;         /* of the contract: units of the underlying */
+    int64_t fx_ppm;             /* millionths of the base currency for one of its currency */
+    int64_t prev_close;         /* price mantissa, 0 = not known */
+};
+
+/* Lengths of the windows in which the gate counts. */
+struct gn_conf_risk {
+    uint32_t window_ms;    /* short-period sums */
+    uint32_t duplicate_ms; /* identical orders */
+    uint32_t velocity_ms;  /* moves of the market */
+    uint32_t period_ms;    /* collar over a period */
+    uint32_t day_roll_s;   /* start of the trading day, seconds after midnight UTC */
+    uint32_t mark_us;      /* between two looks at the marks of open positions, one instrument a look */
 };
 
 enum gn_journal_mode {
@@ -145,12 +162,16 @@ struct gn_conf {
     uint32_t dpdk_mem_mib;
 
     uint32_t n_lcores, n_ports, n_sessions, n_strategies, n_clients, n_instruments;
+    uint32_t n_venues, n_accounts, n_themes, pad0;
     struct gn_conf_lcore lcore[GN_LCORES_MAX];
     struct gn_conf_port port[GN_PORTS_MAX];
     struct gn_conf_feed feed;
     struct gn_conf_session session[GN_SESSIONS_MAX];
     struct gn_conf_strategy strategy[GN_STRATEGIES_MAX];
     char client[GN_CLIENTS_MAX][GN_NAME_MAX];
+    char venue[GN_VENUES_MAX][GN_NAME_MAX];
+    char account[GN_ACCOUNTS_MAX][GN_NAME_MAX];
+    char theme[GN_THEMES_MAX][GN_NAME_MAX];
     struct gn_conf_journal journal;
 
     uint32_t max_instruments;  /* table size: configured ones and those learnt from the feed */
@@ -165,8 +186,9 @@ struct gn_conf {
     uint32_t heartbeat_cancel_ms; /* silence after which all orders are cancelled */
     uint32_t pad;
 
-    struct gn_limits_firm firm_limits;
-    uint8_t config_sha256[32]; /* of the YAML file's bytes */
+    struct gn_conf_risk risk;
+    struct gn_limits_scope limits[GN_SCOPE_ROWS]; /* by enum gn_scope_row */
+    uint8_t config_sha256[32];                    /* of the YAML file's bytes */
 };
 
 #endif

@@ -9,7 +9,7 @@
 /* The ladder: each step allows less. Latches: only a release lowers it. */
 enum gn_ladder {
     GN_LADDER_ACTIVE = 0,
-    GN_LADDER_THROTTLED = 1, /* kept for a lower message rate; nobody can raise a word to it */
+    GN_LADDER_THROTTLED = 1, /* new risk at the scope's throttled_rate only */
     GN_LADDER_REDUCE_ONLY = 2,
     GN_LADDER_HALTED = 3, /* no new orders, working ones stay */
     GN_LADDER_KILLED = 4, /* no new orders, every working one is cancelled */
@@ -20,6 +20,10 @@ enum gn_kill_scope {
     GN_SCOPE_SESSION = 1,
     GN_SCOPE_INSTRUMENT = 2,
     GN_SCOPE_STRATEGY = 3,
+    GN_SCOPE_THEME = 4,
+    GN_SCOPE_ACCOUNT = 5,
+    GN_SCOPE_VENUE = 6,
+    GN_SCOPE_COUNT,
 };
 
 enum gn_kill_source {
@@ -68,6 +72,24 @@ struct gn_beat {
 };
 static_assert(sizeof(struct gn_beat) == GN_GUARD, "one owner a guard");
 
+/* A token for one order that the gate would refuse: it passes once, if everything is as named here. Written by the
+ * control plane, after two persons agreed, in a slot whose token is used or expired; `armed` last. The gate writes the
+ * number into gn_risk.override_used when it takes it. */
+struct gn_override {
+    _Atomic uint64_t armed; /* number of the token, never used again, 0 = none; release, acquire in the gate */
+    uint64_t expires_ns;
+    uint32_t instrument;
+    uint16_t strategy;
+    uint8_t side;
+    uint8_t pad;
+    int64_t qty, price;
+    uint64_t verdicts; /* bits of enum gn_verdict that it lifts; those of gn_verdict_can_lift only */
+    char who[32];
+    char other[32];
+    uint8_t pad1[GN_GUARD - 112];
+};
+static_assert(sizeof(struct gn_override) == GN_GUARD, "one token a guard");
+
 enum gn_process_state {
     GN_STATE_ABSENT = 0,
     GN_STATE_STARTING = 1,
@@ -82,7 +104,12 @@ struct gn_control {
     uint8_t pad0[GN_GUARD - 8];
     _Atomic uint64_t kill_session[GN_SESSIONS_MAX];
     _Atomic uint64_t kill_strategy[GN_STRATEGIES_MAX];
-    uint8_t pad1[GN_GUARD - (8 * (GN_SESSIONS_MAX + GN_STRATEGIES_MAX)) % GN_GUARD];
+    _Atomic uint64_t kill_theme[GN_THEMES_MAX + 1]; /* the last: of instruments without a theme; nobody raises it */
+    _Atomic uint64_t kill_account[GN_ACCOUNTS_MAX];
+    _Atomic uint64_t kill_venue[GN_VENUES_MAX];
+    uint8_t pad1[GN_GUARD -
+                 (8 * (GN_SESSIONS_MAX + GN_STRATEGIES_MAX + GN_THEMES_MAX + 1 + GN_ACCOUNTS_MAX + GN_VENUES_MAX)) %
+                     GN_GUARD];
     struct gn_kill_record record[GN_KILL_SOURCES];
     struct gn_kill_report report;
     struct gn_beat controlplane;
@@ -91,6 +118,10 @@ struct gn_control {
     /* written by the control plane */
     _Atomic uint64_t journal_failed; /* not 0: stop trading; release by the journal, acquire by the lcores */
     uint8_t pad2[GN_GUARD - 8];
+    /* a strategy that gn_risk_scope.disabled stopped goes on when a person stores that number here; release, acquire in
+     * the gate */
+    _Atomic uint64_t strategy_enabled[GN_STRATEGIES_MAX];
+    struct gn_override override[8]; /* GN_OVERRIDES */
     /* followed in its section by max_instruments kill words: see gn_kill_instrument */
 };
 static_assert(sizeof(struct gn_control) % GN_GUARD == 0, "instrument kill words start on a line of their own");

@@ -23,6 +23,9 @@
     X(10, INTENT, "intent", gn_intent, "stage or client ring: what a strategy wants done")                       \
     X(11, EXEC_REPORT, "exec_report", gn_exec, "stage or client ring: what became of it")                        \
     X(12, ALERT, "alert", gn_ev_alert, "something that a person must look at")                                   \
+    X(13, RISK, "risk", gn_ev_risk, "a loss, a soft threshold or a guard of a scope was passed")                 \
+    X(14, OVERRIDE, "override", gn_ev_override, "the gate let an order pass by a token of two persons")          \
+    X(15, STRATEGY, "strategy", gn_ev_strategy, "a strategy was disabled by the gate, or enabled by a person")   \
     X(21, BREAK, "break", gn_ev_break, "our books and the venue's differ: see dataplane/abi/recon.h")            \
     X(22, BREAKER, "breaker", gn_ev_breaker, "the circuit breaker of an order session changed its state")        \
     X(23, DEADMAN, "deadman", gn_ev_deadman, "a dead-man timer of an order session ran out")                     \
@@ -57,6 +60,7 @@ enum gn_md_flag {
     GN_MD_STALE = 1,   /* a gap is open: the book may be wrong and must not be traded on */
     GN_MD_HALTED = 2,  /* the venue halted the instrument */
     GN_MD_CROSSED = 4, /* bid >= ask */
+    GN_MD_AUCTION = 8, /* orders are collected for an auction: the previous close bounds their prices */
 };
 
 struct gn_md {
@@ -183,10 +187,10 @@ static_assert(sizeof(struct gn_ev_gap) == 24, "gn_ev_gap layout");
 
 struct gn_ev_order {
     struct gn_intent intent;
-    uint64_t order_id; /* given to it, 0 when rejected or for a cancel */
-    uint32_t user_ref; /* venue's id within the session */
-    uint16_t verdict;  /* enum gn_verdict */
-    uint16_t pad;
+    uint64_t order_id;   /* given to it, 0 when rejected or for a cancel */
+    uint32_t user_ref;   /* venue's id within the session */
+    uint16_t verdict;    /* enum gn_verdict */
+    uint16_t scope;      /* whose limit: 0 = the instrument's or none, else enum gn_scope_row + 1 */
     int64_t limit_value; /* what the check compared with */
     int64_t used_value;  /* what it found */
 };
@@ -221,12 +225,50 @@ static_assert(sizeof(struct gn_ev_kill) == 120, "gn_ev_kill layout");
 
 struct gn_ev_limits {
     uint64_t generation;
-    uint32_t instrument; /* GN_NONE32: the firm row */
-    uint32_t field;      /* index in the limit table */
+    uint32_t instrument; /* or index of the scope; GN_NONE32: the firm */
+    uint32_t field;      /* index in the limit table; enum gn_kill_scope of a theme, account, strategy, venue << 16 */
     int64_t old_value, new_value;
     char who[32];
 };
 static_assert(sizeof(struct gn_ev_limits) == 64, "gn_ev_limits layout");
+
+enum gn_risk_what {
+    GN_RISK_LOSS = 1,     /* of the day */
+    GN_RISK_DRAWDOWN = 2, /* from the highest profit */
+    GN_RISK_STOP = 3,     /* unrealised, of a position */
+    GN_RISK_TRADE = 4,    /* realised by one fill */
+    GN_RISK_SOFT = 5,     /* four fifths of a message budget are used */
+    GN_RISK_GUARD = 6,    /* a price was no reference; used = enum gn_risk_guard */
+    GN_RISK_OTR = 7,      /* order-to-trade ratio */
+    GN_RISK_DAY = 8,      /* a trading day began */
+};
+
+struct gn_ev_risk {
+    uint32_t what;       /* enum gn_risk_what */
+    uint32_t scope;      /* enum gn_kill_scope */
+    uint32_t index;      /* of the scope */
+    uint32_t level;      /* enum gn_ladder that the scope was raised to, 0 = not raised */
+    int64_t limit, used; /* what is allowed, what was found */
+};
+static_assert(sizeof(struct gn_ev_risk) == 32, "gn_ev_risk layout");
+
+struct gn_ev_override {
+    uint64_t token; /* gn_override.armed */
+    uint16_t verdict;
+    uint16_t strategy;
+    uint32_t instrument;
+    int64_t limit, used;
+    char who[32], other[32];
+};
+static_assert(sizeof(struct gn_ev_override) == 96, "gn_ev_override layout");
+
+struct gn_ev_strategy {
+    uint32_t strategy;
+    uint32_t disabled; /* 1: by the gate, 0: enabled again */
+    uint64_t number;   /* gn_risk_scope.disabled */
+    uint64_t repeats, max;
+};
+static_assert(sizeof(struct gn_ev_strategy) == 32, "gn_ev_strategy layout");
 
 struct gn_ev_alert {
     uint32_t code;

@@ -23,8 +23,10 @@ struct gn_tob {
     int64_t bid, bid_qty, ask, ask_qty;
     int64_t last, last_qty;
     uint64_t tick_seq;
+    uint64_t time_ns; /* when the feed took the message that changed it; 0 = never */
+    uint64_t pad[7];
 };
-static_assert(sizeof(struct gn_tob) == 64, "one cache line an instrument");
+static_assert(sizeof(struct gn_tob) == 128, "two cache lines an instrument, fetched as a pair");
 
 /* What proves that the book is the venue's: compared with the venue's own at rest. */
 struct gn_book_row {
@@ -74,6 +76,7 @@ static inline bool gn_tob_read(const struct gn_tob *t, struct gn_tob *out, uint3
         out->last = t->last;
         out->last_qty = t->last_qty;
         out->tick_seq = t->tick_seq;
+        out->time_ns = t->time_ns;
         /* keeps the fields before the second look; pairs with the release fence in gn_tob_begin */
         atomic_thread_fence(memory_order_acquire);
         if (atomic_load_explicit(&t->lock, memory_order_relaxed) == before)

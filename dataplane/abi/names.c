@@ -11,7 +11,7 @@ static const char *pick(const char *const *names, uint32_t n, uint32_t i)
 const char *gn_verdict_name(uint32_t verdict)
 {
     static const char *const names[] = {
-#define GN_X(num, NAME, name, standard, help) [num] = name,
+#define GN_X(num, NAME, name, standard, inputs, help) [num] = name,
         GN_VERDICTS(GN_X)
 #undef GN_X
     };
@@ -21,7 +21,7 @@ const char *gn_verdict_name(uint32_t verdict)
 const char *gn_verdict_help(uint32_t verdict)
 {
     static const char *const names[] = {
-#define GN_X(num, NAME, name, standard, help) [num] = help,
+#define GN_X(num, NAME, name, standard, inputs, help) [num] = help,
         GN_VERDICTS(GN_X)
 #undef GN_X
     };

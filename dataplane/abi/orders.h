@@ -49,7 +49,8 @@ struct gn_order {
     uint8_t side;
     uint8_t tif;
     uint8_t session;
-    uint16_t strategy;
+    uint8_t strategy;
+    uint8_t held;          /* 1: not sent yet, waits until its record is durable (journal.mode sync) */
     uint8_t cancel_wanted; /* a kill or mass cancel wants it gone */
     uint8_t acked;         /* the venue has accepted it */
     int64_t price;
@@ -65,8 +66,7 @@ struct gn_order {
     uint32_t next_ref;             /* of its successor, 0 = none */
     int64_t chain_cum;             /* filled by this order and those it replaced */
     uint32_t list_next, list_prev; /* slots: ring of working orders, GN_NONE32 = not in it */
-    uint32_t held;                 /* 1: not sent yet, waits until its record is durable (journal.mode sync) */
-    uint32_t pad1;
+    uint32_t own_next, own_prev;   /* slots + 1: the instrument's working orders, 0 = none */
 };
 static_assert(sizeof(struct gn_order) == 128, "two cache lines an order");
 
@@ -93,14 +93,17 @@ struct gn_position {
     int64_t open_buy;  /* reserved by working buy orders */
     int64_t open_sell; /* reserved by working sell orders */
     uint32_t open_orders;
-    uint32_t pad;
+    uint32_t own; /* slot + 1 of the first working order, 0 = none */
     int64_t bought, sold;
     uint64_t fills;                              /* executions, those that were broken later included */
     int64_t fees;                                /* of the fills that stand, 1/100 of a price mantissa; < 0: rebates */
     gn_i128 buy_value, sell_value;               /* sum of price mantissa x quantity */
     uint64_t sent, accepted, canceled, rejected; /* orders of this instrument */
+    gn_i128 cost;                                /* of the open position at average price, below 0 when short */
+    int64_t open_value;                          /* price mantissa x quantity reserved by working orders */
+    uint64_t pad[5];
 };
-static_assert(sizeof(struct gn_position) == 128, "two cache lines a position");
+static_assert(sizeof(struct gn_position) == 192, "three cache lines a position");
 
 /* X(number, NAME, "name", "help") */
 #define GN_SESSION_STATES(X)                                                                         \

@@ -32,7 +32,8 @@ uint64_t gn_abi_layout_hash(void)
         sizeof(struct gn_conf),
         offsetof(struct gn_conf, feed),
         offsetof(struct gn_conf, journal),
-        offsetof(struct gn_conf, firm_limits),
+        offsetof(struct gn_conf, risk),
+        offsetof(struct gn_conf, limits),
         sizeof(struct gn_control),
         offsetof(struct gn_control, record),
         offsetof(struct gn_control, report),
@@ -40,7 +41,12 @@ uint64_t gn_abi_layout_hash(void)
         sizeof(struct gn_limits),
         sizeof(struct gn_limits_instrument),
         GN_INSTRUMENT_LIMIT_COUNT,
-        GN_FIRM_LIMIT_COUNT,
+        sizeof(struct gn_limits_scope),
+        GN_SCOPE_LIMIT_COUNT,
+        GN_SCOPE_ROWS,
+        sizeof(struct gn_risk),
+        sizeof(struct gn_risk_scope),
+        sizeof(struct gn_risk_instrument),
         sizeof(struct gn_order),
         sizeof(struct gn_order_table),
         sizeof(struct gn_position),
@@ -265,6 +271,7 @@ bool gn_region_plan_plane(struct gn_region_plan *p, const struct gn_conf *c, uin
               gn_region_plan_add(p, GN_SECTION_LIMITS, gn_limits_footprint(c->max_instruments)) &&
               gn_region_plan_add(p, GN_SECTION_ORDERS, gn_orders_footprint(c->max_orders)) &&
               gn_region_plan_add(p, GN_SECTION_POSITIONS, sizeof(struct gn_position) * (uint64_t)c->max_instruments) &&
+              gn_region_plan_add(p, GN_SECTION_RISK, gn_risk_footprint(c->max_instruments)) &&
               gn_region_plan_add(p, GN_SECTION_SESSIONS, sizeof(struct gn_session_row) * GN_SESSIONS_MAX) &&
               gn_region_plan_add(p, GN_SECTION_METRICS, sizeof(struct gn_lcore_metrics) * GN_LCORES_MAX) &&
               gn_region_plan_add(p, GN_SECTION_METRICS_DIR, sizeof(struct gn_metrics_dir)) &&

@@ -20,6 +20,7 @@
 #include "dataplane/abi/metrics.h"
 #include "dataplane/abi/orders.h"
 #include "dataplane/abi/recon.h"
+#include "dataplane/abi/risk.h"
 
 #define GN_REGION_MAGIC        0x74656e6e61472121ull
 #define GN_ABI_VERSION         1u
@@ -47,6 +48,7 @@ enum gn_region_kind {
     X(10, RECON, "recon", "struct gn_recon: breaks that the orders lcore found")                           \
     X(11, RECON_DC, "recon_dc", "struct gn_recon: breaks between drop copy and order session")             \
     X(12, FILLS, "fills", "struct gn_fills: the last fills, by match number")                              \
+    X(13, RISK, "risk", "struct gn_risk: what limits are compared with")                                   \
     X(16, EVENT_RING, "event_ring", "struct gn_ring 0 = control plane, 1.. = lcores; contiguous sections") \
     X(32, INSTRUMENTS, "instruments", "struct gn_instruments")                                             \
     X(33, TOB, "tob", "struct gn_tob for each instrument")                                                 \

@@ -8,8 +8,8 @@
 
 static void take_rates(struct gn_gate *g)
 {
-    const struct gn_limits_firm *f = gn_limits_firm_row(g->limits, g->generation);
-    const uint64_t need = 1ull << GN_FIRM_MESSAGE_RATE | 1ull << GN_FIRM_MESSAGE_BURST | 1ull << GN_FIRM_CANCEL_RESERVE;
+    const struct gn_limits_scope *f = gn_limits_firm_row(g->limits, g->generation);
+    const uint64_t need = 1ull << GN_SL_MESSAGE_RATE | 1ull << GN_SL_MESSAGE_BURST | 1ull << GN_SL_CANCEL_RESERVE;
     g->interval_ns = g->burst_ns = g->burst_new_ns = 0;
     if ((f->set & need) != need || f->message_rate <= 0 || f->message_burst < 1)
         return;
@@ -161,7 +161,7 @@ static uint16_t check_order(const struct gn_gate *g, const struct gn_intent *in,
                             struct gn_gate_detail *d)
 {
     const struct gn_limits_instrument *l = gn_limits_row(g->limits, g->generation, in->instrument);
-    const struct gn_limits_firm *f = gn_limits_firm_row(g->limits, g->generation);
+    const struct gn_limits_scope *f = gn_limits_firm_row(g->limits, g->generation);
     const struct gn_instrument *k = &g->instruments->row[in->instrument];
     const struct gn_position *p = &g->positions[in->instrument];
     struct gn_tob tob = {.flags = 0};
@@ -170,7 +170,7 @@ static uint16_t check_order(const struct gn_gate *g, const struct gn_intent *in,
     if (k->configured == 0 || (l->set & 1ull << GN_LIMIT_TRADABLE) == 0 || l->tradable == 0 ||
         (tob.flags & GN_MD_HALTED))
         return refuse(d, GN_VERDICT_NOT_TRADABLE, 1, 0);
-    if (l->set != GN_LIMITS_ALL_SET(GN_INSTRUMENT_LIMIT_COUNT) || (f->set & 1ull << GN_FIRM_MAX_OPEN_ORDERS) == 0)
+    if (l->set != GN_LIMITS_ALL_SET(GN_INSTRUMENT_LIMIT_COUNT) || f->set != GN_LIMITS_ALL_SET(GN_SCOPE_LIMIT_COUNT))
         return refuse(d, GN_VERDICT_NO_LIMIT, 0, (int64_t)l->set);
     if (!whole || (tob.flags & (GN_MD_STALE | GN_MD_CROSSED)) != 0 ||
         atomic_load_explicit(&g->instruments->stale, memory_order_relaxed) != 0)

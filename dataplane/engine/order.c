@@ -49,6 +49,43 @@ void gn_orders_new(struct gn_order_table *t, uint32_t capacity)
     t->list_head = GN_NONE32;
 }
 
+/* Price x quantity that the order reserves, kept where a sum of many is exact. */
+static int64_t value_of(const struct gn_order *o)
+{
+    const gn_i128 most = (gn_i128)1 << 56;
+    gn_i128 v = (gn_i128)o->price * o->reserved;
+    return (int64_t)(v > most ? most : v < -most ? -most : v);
+}
+
+static void link_own(struct gn_order_table *t, struct gn_order *o, struct gn_position *p)
+{
+    uint32_t slot = (uint32_t)(o - t->order);
+    o->own_prev = 0;
+    o->own_next = p->own;
+    if (p->own != 0)
+        t->order[p->own - 1].own_prev = slot + 1;
+    p->own = slot + 1;
+}
+
+static void unlink_own(struct gn_order_table *t, struct gn_order *o, struct gn_position *p)
+{
+    if (o->own_prev != 0)
+        t->order[o->own_prev - 1].own_next = o->own_next;
+    else
+        p->own = o->own_next;
+    if (o->own_next != 0)
+        t->order[o->own_next - 1].own_prev = o->own_prev;
+}
+
+/* Everything that an order adds to its position while it works. */
+static void hold(struct gn_order_table *t, struct gn_order *o, struct gn_position *p)
+{
+    link_own(t, o, p);
+    p->open_orders++;
+    p->open_value += value_of(o);
+    *(o->side == GN_SIDE_BUY ? &p->open_buy : &p->open_sell) += o->reserved;
+}
+
 static void link_order(struct gn_order_table *t, struct gn_order *o)
 {
     uint32_t slot = (uint32_t)(o - t->order);
@@ -75,7 +112,8 @@ void gn_orders_join(struct gn_order_table *t, struct gn_position *positions, uin
 {
     for (uint32_t i = 0; i < max_instruments; i++) {
         positions[i].open_buy = positions[i].open_sell = 0;
-        positions[i].open_orders = 0;
+        positions[i].open_orders = positions[i].own = 0;
+        positions[i].open_value = 0;
     }
     t->open = 0;
     t->list_head = GN_NONE32;
@@ -87,10 +125,8 @@ void gn_orders_join(struct gn_order_table *t, struct gn_position *positions, uin
         }
         if (o->instrument >= max_instruments)
             continue;
-        struct gn_position *p = &positions[o->instrument];
         link_order(t, o);
-        p->open_orders++;
-        *(o->side == GN_SIDE_BUY ? &p->open_buy : &p->open_sell) += o->reserved;
+        hold(t, o, &positions[o->instrument]);
         if ((o->id & 0xffffffffffull) >= t->next_seq)
             t->next_seq = (o->id & 0xffffffffffull) + 1;
     }
@@ -116,8 +152,7 @@ void gn_order_open(struct gn_order_table *t, struct gn_order *o, uint64_t seq, s
     o->reserved = reserve;
     o->state = GN_ORDER_PENDING_NEW;
     link_order(t, o);
-    p->open_orders++;
-    *(o->side == GN_SIDE_BUY ? &p->open_buy : &p->open_sell) += reserve;
+    hold(t, o, p);
 }
 
 struct gn_order *gn_order_by_id(struct gn_order_table *t, uint64_t id)
@@ -129,7 +164,16 @@ struct gn_order *gn_order_by_id(struct gn_order_table *t, uint64_t id)
 void gn_order_set_reserve(struct gn_order *o, struct gn_position *p, int64_t qty)
 {
     *(o->side == GN_SIDE_BUY ? &p->open_buy : &p->open_sell) += qty - o->reserved;
+    p->open_value -= value_of(o);
     o->reserved = qty;
+    p->open_value += value_of(o);
+}
+
+void gn_order_reprice(struct gn_order *o, struct gn_position *p, int64_t price)
+{
+    p->open_value -= value_of(o);
+    o->price = price;
+    p->open_value += value_of(o);
 }
 
 void gn_order_unreserve(struct gn_order *o, struct gn_position *p, int64_t qty)
@@ -148,15 +192,35 @@ bool gn_order_event(struct gn_order_table *t, struct gn_order *o, uint32_t event
     o->state = (uint8_t)next;
     if (was_working && !gn_order_working((uint8_t)next)) {
         unlink_order(t, o);
+        unlink_own(t, o, p);
         gn_order_set_reserve(o, p, 0);
         p->open_orders--;
     }
     return true;
 }
 
+/* What the open position cost at its average price: more of it adds its value, less of it takes away its share, and
+ * what turns it starts anew. */
+static void book_cost(struct gn_position *p, int64_t signed_qty, int64_t price)
+{
+    int64_t was = p->qty;
+    if (was == 0 || (was > 0) == (signed_qty > 0)) {
+        p->cost += (gn_i128)price * signed_qty;
+        return;
+    }
+    int64_t left = was + signed_qty;
+    if (left == 0)
+        p->cost = 0;
+    else if ((left > 0) == (was > 0))
+        p->cost += p->cost * signed_qty / was;
+    else
+        p->cost = (gn_i128)price * left;
+}
+
 void gn_position_trade(struct gn_position *p, uint8_t side, int64_t qty, int64_t price, int64_t fee)
 {
     gn_i128 value = (gn_i128)price * qty;
+    book_cost(p, side == GN_SIDE_BUY ? qty : -qty, price);
     if (side == GN_SIDE_BUY) {
         p->qty += qty;
         p->bought += qty;
@@ -179,16 +243,17 @@ void gn_order_fill(struct gn_order *o, struct gn_position *p, int64_t qty, int64
     gn_order_unreserve(o, p, qty);
 }
 
-void gn_order_set_aside(struct gn_order_table *t, const struct gn_order *o, struct gn_position *p)
+void gn_order_set_aside(struct gn_order_table *t, struct gn_order *o, struct gn_position *p)
 {
     *(o->side == GN_SIDE_BUY ? &p->open_buy : &p->open_sell) -= o->reserved;
+    p->open_value -= value_of(o);
     p->open_orders--;
+    unlink_own(t, o, p);
     t->open--;
 }
 
-void gn_order_put_back(struct gn_order_table *t, const struct gn_order *o, struct gn_position *p)
+void gn_order_put_back(struct gn_order_table *t, struct gn_order *o, struct gn_position *p)
 {
-    *(o->side == GN_SIDE_BUY ? &p->open_buy : &p->open_sell) += o->reserved;
-    p->open_orders++;
+    hold(t, o, p);
     t->open++;
 }

@@ -73,8 +73,10 @@ void gn_order_unreserve(struct gn_order *o, struct gn_position *p, int64_t qty);
 
 /* gn_order_set_aside, gn_order_put_back: takes a working order out of what limits count, and back again: so that it can
  * be checked as if it came now. Nothing else may happen in between. */
-void gn_order_set_aside(struct gn_order_table *t, const struct gn_order *o, struct gn_position *p);
-void gn_order_put_back(struct gn_order_table *t, const struct gn_order *o, struct gn_position *p);
+void gn_order_set_aside(struct gn_order_table *t, struct gn_order *o, struct gn_position *p);
+void gn_order_put_back(struct gn_order_table *t, struct gn_order *o, struct gn_position *p);
+/* gn_order_reprice: the order's price changes, and with it the value that it reserves. */
+void gn_order_reprice(struct gn_order *o, struct gn_position *p, int64_t price);
 
 /* gn_order_set_reserve: the order now reserves exactly qty. */
 void gn_order_set_reserve(struct gn_order *o, struct gn_position *p, int64_t qty);

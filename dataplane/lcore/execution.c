@@ -86,7 +86,7 @@ static void on_replaced(struct gn_stage_orders *s, struct said *x, uint64_t now_
     if (GN_LIKELY(gn_order_working(o->state))) { /* a dead order reserves nothing, whatever is said of it */
         o->leaves = x->msg.qty;
         o->qty = x->msg.qty;
-        o->price = (int64_t)x->msg.price;
+        gn_order_reprice(o, &s->positions[o->instrument], (int64_t)x->msg.price);
         gn_order_set_reserve(o, &s->positions[o->instrument], o->leaves);
     }
     gn_orders_move(s, o, GN_ORDER_EV_ACCEPT, now_ns);
@@ -271,7 +271,7 @@ static void on_order_message(struct gn_stage_orders *s, struct said *x, uint64_t
         on_modified(s, x);
         break;
     case GN_OUCH_OUT_PRIORITY:
-        x->order->price = (int64_t)x->msg.price;
+        gn_order_reprice(x->order, &s->positions[x->order->instrument], (int64_t)x->msg.price);
         gn_orders_exec_of(s, x->order, GN_EXEC_RESTATED, &x->exec);
         break;
     case GN_OUCH_OUT_BROKEN:

@@ -143,7 +143,7 @@ void gn_held_drop_session(struct gn_stage_orders *s, uint32_t session, uint64_t 
 /* ---- letting go ---- */
 
 /* The gate's verdict on a held order as if it came now: its own reservation and its own message do not count twice. */
-static uint16_t check_again(struct gn_stage_orders *s, const struct gn_order *o, struct gn_order *old,
+static uint16_t check_again(struct gn_stage_orders *s, struct gn_order *o, struct gn_order *old,
                             const struct gn_intent *in, uint64_t now_ns)
 {
     struct gn_gate_detail detail;

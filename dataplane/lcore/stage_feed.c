@@ -122,6 +122,7 @@ static void publish_top(struct gn_stage_feed *f, uint32_t instrument, int change
     t->ask = top.ask;
     t->ask_qty = top.ask_qty;
     t->tick_seq = seq;
+    t->time_ns = now_ns;
     gn_tob_end(t);
     if (f->instruments->row[instrument].strategy == GN_NONE32)
         return;
@@ -150,6 +151,7 @@ static void publish_trade(struct gn_stage_feed *f, uint32_t instrument, uint32_t
     t->last = price;
     t->last_qty = qty;
     t->tick_seq = seq;
+    t->time_ns = now_ns;
     gn_tob_end(t);
     if (f->instruments->row[instrument].strategy == GN_NONE32)
         return;

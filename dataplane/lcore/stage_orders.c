@@ -110,7 +110,7 @@ static inline void fill_order(struct gn_stage_orders *s, struct gn_order *o, uin
     o->side = in->side;
     o->tif = in->tif;
     o->session = in->session;
-    o->strategy = in->strategy;
+    o->strategy = (uint8_t)in->strategy;
     o->cancel_wanted = 0;
     o->acked = 0;
     o->price = in->price;

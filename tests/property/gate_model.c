@@ -8,7 +8,7 @@ struct question {
     const struct gn_intent *in;
     const struct gn_order *target;
     const struct gn_limits_instrument *limit;
-    const struct gn_limits_firm *firm;
+    const struct gn_limits_scope *firm;
 };
 
 typedef bool broken_fn(const struct question *q);
@@ -156,7 +156,7 @@ static bool not_tradable(const struct question *q)
 /* "a limit that the check needs is not configured" */
 static bool no_limit(const struct question *q)
 {
-    bool all = (q->firm->set >> GN_FIRM_MAX_OPEN_ORDERS & 1) != 0;
+    bool all = q->firm->set == GN_LIMITS_ALL_SET(GN_SCOPE_LIMIT_COUNT);
     for (uint32_t i = 0; i < GN_INSTRUMENT_LIMIT_COUNT; i++)
         all = all && limit_set(q, i);
     return is_new_risk(q) && !all;
@@ -225,13 +225,13 @@ static bool max_open_orders(const struct question *q)
 
 static bool no_rate(const struct question *q)
 {
-    for (uint32_t i = GN_FIRM_MESSAGE_RATE; i <= GN_FIRM_CANCEL_RESERVE; i++)
+    for (uint32_t i = GN_SL_MESSAGE_RATE; i <= GN_SL_CANCEL_RESERVE; i++)
         if ((q->firm->set >> i & 1) == 0)
             return true;
     return q->firm->message_rate <= 0 || q->firm->message_burst <= 0;
 }
 
-static gn_i128 tokens_now(struct gate_model *m, const struct gate_world *w, const struct gn_limits_firm *f, uint32_t s)
+static gn_i128 tokens_now(struct gate_model *m, const struct gate_world *w, const struct gn_limits_scope *f, uint32_t s)
 {
     gn_i128 full = f->message_burst * TOKEN;
     if (!m->bucket[s].started)

@@ -14,23 +14,22 @@ static void *take(uint64_t bytes)
 static void fill_rows(struct gate_world *w)
 {
     for (uint64_t half = 0; half < 2; half++) {
-        *gn_limits_firm_row(w->limits, half) = (struct gn_limits_firm){
-            .set = GN_LIMITS_ALL_SET(GN_FIRM_LIMIT_COUNT),
-            .max_open_orders = 50,
-            .message_rate = 1000,
-            .message_burst = 20,
-            .cancel_reserve = 5,
-        };
-        for (uint32_t i = 0; i < GW_INSTRUMENTS; i++)
-            *gn_limits_row(w->limits, half, i) = (struct gn_limits_instrument){
-                .set = GN_LIMITS_ALL_SET(GN_INSTRUMENT_LIMIT_COUNT),
-                .tradable = 1,
-                .max_qty = 100,
-                .max_value = 100000000,
-                .collar_bps = 500,
-                .max_position = 500,
-                .max_open_orders = 20,
-            };
+        struct gn_limits_scope *firm = gn_limits_firm_row(w->limits, half);
+        gn_limits_scope_open(firm);
+        firm->max_open_orders = 50;
+        firm->message_rate = 1000;
+        firm->message_burst = 20;
+        firm->cancel_reserve = 5;
+        for (uint32_t i = 0; i < GW_INSTRUMENTS; i++) {
+            struct gn_limits_instrument *row = gn_limits_row(w->limits, half, i);
+            gn_limits_instrument_open(row);
+            row->tradable = 1;
+            row->max_qty = 100;
+            row->max_value = 100000000;
+            row->collar_bps = 500;
+            row->max_position = 500;
+            row->max_open_orders = 20;
+        }
     }
 }
 
@@ -85,7 +84,7 @@ struct gn_limits_instrument *gate_world_row(struct gate_world *w, uint32_t instr
     return gn_limits_row(w->limits, w->gate.generation, instrument);
 }
 
-struct gn_limits_firm *gate_world_firm(struct gate_world *w)
+struct gn_limits_scope *gate_world_firm(struct gate_world *w)
 {
     return gn_limits_firm_row(w->limits, w->gate.generation);
 }
@@ -107,7 +106,7 @@ struct gn_order *gate_world_order(struct gate_world *w, uint32_t i, uint32_t ins
                            .user_ref = i,
                            .instrument = instrument,
                            .side = (uint8_t)side,
-                           .strategy = (uint16_t)instrument,
+                           .strategy = (uint8_t)instrument,
                            .state = (uint8_t)state,
                            .qty = qty,
                            .leaves = qty,

@@ -26,7 +26,7 @@ void gate_world_free(struct gate_world *w);
 
 /* gate_world_row, gate_world_firm: the rows in force; a change needs gate_world_refresh where rates are concerned. */
 struct gn_limits_instrument *gate_world_row(struct gate_world *w, uint32_t instrument);
-struct gn_limits_firm *gate_world_firm(struct gate_world *w);
+struct gn_limits_scope *gate_world_firm(struct gate_world *w);
 void gate_world_refresh(struct gate_world *w);
 
 /* gate_world_order: order number i of the table as a working one of that side, quantity and state. */

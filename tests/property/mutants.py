@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 GATE = "dataplane/engine/gate.c"
-TESTS = ["tests/property/test_gate_model.c", "tests/property/gate_model.c", "tests/property/gate_world.c", "dataplane/abi/names.c"]
+TESTS = ["tests/property/test_gate_model.c", "tests/property/gate_model.c", "tests/property/gate_world.c", "dataplane/abi/names.c", "dataplane/abi/limits.c"]
 DECISIONS = "150000"
 
 # (file, text, what replaces it); the text must be there exactly once
@@ -45,7 +45,7 @@ MUTANTS = [
     (GATE, "l->tradable == 0 ||", "0 ||"),
     (GATE, "(tob.flags & GN_MD_HALTED)", "0"),
     (GATE, "l->set != GN_LIMITS_ALL_SET(GN_INSTRUMENT_LIMIT_COUNT) || ", ""),
-    (GATE, "(f->set & 1ull << GN_FIRM_MAX_OPEN_ORDERS) == 0", "0"),
+    (GATE, "f->set != GN_LIMITS_ALL_SET(GN_SCOPE_LIMIT_COUNT)", "0"),
     (GATE, "(GN_MD_STALE | GN_MD_CROSSED)", "GN_MD_STALE"),
     (GATE, "(GN_MD_STALE | GN_MD_CROSSED)", "GN_MD_CROSSED"),
     (GATE, "atomic_load_explicit(&g->instruments->stale, memory_order_relaxed) != 0", "0"),

@@ -110,8 +110,8 @@ static const struct gn_doc_field ev_kill_fields[] = {
 
 static const struct gn_doc_field ev_limits_fields[] = {
     F(gn_ev_limits, generation, "", "in force from then on"),
-    F(gn_ev_limits, instrument, "", "GN_NONE32: the firm row"),
-    F(gn_ev_limits, field, "", "index in the limit table"),
+    F(gn_ev_limits, instrument, "", "or index of the scope; GN_NONE32: the firm"),
+    F(gn_ev_limits, field, "", "index in the limit table; scope of a theme, account, strategy or venue << 16"),
     F(gn_ev_limits, old_value, "", "before"),
     F(gn_ev_limits, new_value, "", "after"),
     F(gn_ev_limits, who, "", "zero-terminated"),
@@ -164,6 +164,34 @@ static const struct gn_doc_field ev_handover_fields[] = {
     F(gn_ev_handover, orders, "", "working orders that were kept"),
 };
 
+static const struct gn_doc_field ev_risk_fields[] = {
+    F(gn_ev_risk, what, "", "enum gn_risk_what"),
+    F(gn_ev_risk, scope, "", "enum gn_kill_scope"),
+    F(gn_ev_risk, index, "", "of the scope"),
+    F(gn_ev_risk, level, "", "enum gn_ladder that the scope was raised to, 0 = not raised"),
+    F(gn_ev_risk, limit, "", "what is allowed"),
+    F(gn_ev_risk, used, "", "what was found"),
+};
+
+static const struct gn_doc_field ev_override_fields[] = {
+    F(gn_ev_override, token, "", "gn_override.armed"),
+    F(gn_ev_override, verdict, "", "that it lifted"),
+    F(gn_ev_override, strategy, "", "index in the configuration"),
+    F(gn_ev_override, instrument, "", "row in gn_instruments"),
+    F(gn_ev_override, limit, "", "what is allowed without it"),
+    F(gn_ev_override, used, "", "what was found"),
+    F(gn_ev_override, who, "", "zero-terminated"),
+    F(gn_ev_override, other, "", "the second person, zero-terminated"),
+};
+
+static const struct gn_doc_field ev_strategy_fields[] = {
+    F(gn_ev_strategy, strategy, "", "index in the configuration"),
+    F(gn_ev_strategy, disabled, "", "1: by the gate, 0: enabled again"),
+    F(gn_ev_strategy, number, "", "gn_risk_scope.disabled"),
+    F(gn_ev_strategy, repeats, "", "executed and entered again"),
+    F(gn_ev_strategy, max, "", "allowed"),
+};
+
 const struct gn_doc_struct gn_doc_abi_event[] = {
     S(md, "feed stage", true, "dataplane/abi/event.h"),
     S(intent, "strategy", true, "dataplane/abi/event.h"),
@@ -181,5 +209,8 @@ const struct gn_doc_struct gn_doc_abi_event[] = {
     S(ev_breaker, "orders stage", false, "dataplane/abi/event.h"),
     S(ev_deadman, "orders stage", false, "dataplane/abi/event.h"),
     S(ev_handover, "orders stage", false, "dataplane/abi/event.h"),
+    S(ev_risk, "orders stage", false, "dataplane/abi/event.h"),
+    S(ev_override, "orders stage", false, "dataplane/abi/event.h"),
+    S(ev_strategy, "orders stage, control plane", false, "dataplane/abi/event.h"),
     {0},
 };

@@ -11,6 +11,7 @@ static const struct gn_doc_field order_fields[] = {
     F(gn_order, tif, "", "enum gn_tif"),
     F(gn_order, session, "", "index in the configuration"),
     F(gn_order, strategy, "", "index in the configuration"),
+    F(gn_order, held, "", "1: not sent yet, waits until its record is durable (journal.mode sync)"),
     F(gn_order, cancel_wanted, "", "a kill or mass cancel wants it gone"),
     F(gn_order, acked, "", "the venue has accepted it"),
     F(gn_order, price, "", "mantissa"),
@@ -27,7 +28,8 @@ static const struct gn_doc_field order_fields[] = {
     F(gn_order, chain_cum, "", "filled by this order and those it replaced"),
     F(gn_order, list_next, "", "slots: ring of working orders, GN_NONE32 = not in it"),
     F(gn_order, list_prev, "", ""),
-    F(gn_order, held, "", "1: not sent yet, waits until its record is durable (journal.mode sync)"),
+    F(gn_order, own_next, "", "slots + 1: the instrument's working orders, 0 = none"),
+    F(gn_order, own_prev, "", ""),
 };
 
 static const struct gn_doc_field order_table_fields[] = {
@@ -44,6 +46,7 @@ static const struct gn_doc_field position_fields[] = {
     F(gn_position, open_buy, "", "reserved by working buy orders"),
     F(gn_position, open_sell, "", "reserved by working sell orders"),
     F(gn_position, open_orders, "", "working orders"),
+    F(gn_position, own, "", "slot + 1 of its first working order, 0 = none"),
     F(gn_position, bought, "", "quantity"),
     F(gn_position, sold, "", "quantity"),
     F(gn_position, fills, "", "executions, those that were broken later included"),
@@ -54,6 +57,8 @@ static const struct gn_doc_field position_fields[] = {
     F(gn_position, accepted, "", ""),
     F(gn_position, canceled, "", ""),
     F(gn_position, rejected, "", ""),
+    F(gn_position, cost, "", "of the open position at average price, below 0 when short; 128 bits"),
+    F(gn_position, open_value, "", "price mantissa x quantity reserved by working orders"),
 };
 
 static const struct gn_doc_field session_row_fields[] = {
@@ -162,6 +167,7 @@ static const struct gn_doc_field tob_fields[] = {
     F(gn_tob, last, "", "last trade"),
     F(gn_tob, last_qty, "", ""),
     F(gn_tob, tick_seq, "", "market-data sequence of the last change"),
+    F(gn_tob, time_ns, "", "when the feed took the message that changed it; 0 = never"),
 };
 
 static const struct gn_doc_field book_row_fields[] = {

@@ -91,17 +91,34 @@ void gn_doc_config(FILE *to)
     params(to);
 }
 
+static void limits_heading(FILE *to, const char *title)
+{
+    (void)fprintf(to,
+                  "\n## %s\n\n| bit | limit | unit | allowed | looser | default | meaning |\n"
+                  "|---|---|---|---|---|---|---|\n",
+                  title);
+}
+
 void gn_doc_limits(FILE *to)
 {
     (void)fprintf(to, "# Risk limits\n\nMade by `gannet-docs limits` from dataplane/abi/limits.h.\n\n"
-                      "A limit that is not set rejects.\n");
-#define GN_X(num, NAME, field, unit, lo, hi, help)    \
-    (void)fprintf(to, "| %d | `%s` | ", num, #field); \
-    gn_doc_cell(to, unit);                            \
-    (void)fprintf(to, " | %lld..%lld | %s |\n", (long long)(lo), (long long)(hi), help);
-    (void)fprintf(to, "\n## Of one instrument\n\n| bit | limit | unit | allowed | meaning |\n|---|---|---|---|---|\n");
+                      "A limit of an instrument or of the firm that is not set rejects; one of a venue, account, "
+                      "strategy or theme that is\nnot set is that of the scope above it. No member may have a looser "
+                      "limit than a scope above it: the configuration does\nnot load, and a change is refused, with "
+                      "the sum: `theme tech: max_leverage_bps 500 (5%%), but 3 members x 700 (7%%) = 2100\n(21%%)`.\n\n"
+                      "Money is price x quantity x multiplier x exchange rate, in 1/10000 of the base currency. "
+                      "Looser: whether a higher or\na lower value allows more; what allows more needs two persons.\n");
+#define GN_X(num, NAME, field, unit, lo, hi, looser, def, help)                             \
+    (void)fprintf(to, "| %d | `%s` | ", num, #field);                                       \
+    gn_doc_cell(to, unit);                                                                  \
+    (void)fprintf(to, " | %lld..%lld | %s | %s | %s |\n", (long long)(lo), (long long)(hi), \
+                  (looser) > 0   ? "higher"                                                 \
+                  : (looser) < 0 ? "lower"                                                  \
+                                 : "any",                                                   \
+                  def[0] != '\0' ? def : "none", help);
+    limits_heading(to, "Of one instrument");
     GN_INSTRUMENT_LIMITS(GN_X)
-    (void)fprintf(to, "\n## Of the appliance\n\n| bit | limit | unit | allowed | meaning |\n|---|---|---|---|---|\n");
-    GN_FIRM_LIMITS(GN_X)
+    limits_heading(to, "Of the firm, and of every venue, account, strategy and theme");
+    GN_SCOPE_LIMITS(GN_X)
 #undef GN_X
 }

@@ -41,8 +41,8 @@ void gn_doc_metrics(FILE *to)
 #undef GN_X
     metrics_heading(to, "Of the gate",
                     "`gate_verdicts{verdict}` of the orders lcore: intents by verdict. Numbers and "
-                    "standards: risk-checks.md.");
-#define GN_X(num, NAME, name, standard, help) metric(to, "gate_verdicts{" name "}", help);
+                    "standards: risk-controls.md.");
+#define GN_X(num, NAME, name, standard, inputs, help) metric(to, "gate_verdicts{" name "}", help);
     GN_VERDICTS(GN_X)
 #undef GN_X
     metrics_heading(to, "Of line arbitration",
@@ -70,21 +70,26 @@ void gn_doc_metrics(FILE *to)
 void gn_doc_verdicts(FILE *to)
 {
     (void)fputs(
-        "# Risk checks\n\nMade by `gannet-docs verdicts` from GN_VERDICTS in dataplane/abi/verdict.h; a test "
-        "compares them.\n\n"
+        "# Risk controls\n\nMade by `gannet-docs verdicts` from GN_VERDICTS and GN_STANDARDS in "
+        "dataplane/abi/verdict.h; a test\ncompares them.\n\n"
         "Every intent passes `gn_gate_check` on the orders lcore. The first check that fails decides; its number is "
-        "in the\njournal (`gn_ev_order.verdict`, with the limit and the value found), in the report to the strategy "
-        "(`gn_exec.reason`)\nand in the counter `gate_verdicts`. Numbers are never reused. Standards P, K and L are "
-        "those of the\nrisk-control specification.\n\n"
+        "in the\njournal (`gn_ev_order.verdict`, with the limit, the value found and whose limit it is), in the report "
+        "to the strategy\n(`gn_exec.reason`) and in the counter `gate_verdicts{verdict}`. Numbers are never reused.\n\n"
         "Cancels and reductions pass the checks of shape, target, session and message rate only: they are allowed "
-        "on every\nstep of the ladder. Limits: limits.md.\n\n"
-        "| number | verdict | standard | meaning |\n|---:|---|---|---|\n",
+        "on every\nstep of the ladder. Limits: limits.md.\n\n## Checks\n\n"
+        "| number | verdict | standard | inputs | meaning |\n|---:|---|---|---|---|\n",
         to);
-#define GN_X(num, NAME, name, standard, help)                      \
-    (void)fprintf(to, "| %d | `%s` | %s | ", num, name, standard); \
-    gn_doc_cell(to, help);                                         \
+#define GN_X(num, NAME, name, standard, inputs, help)                           \
+    (void)fprintf(to, "| %d | `%s` | %s | %s | ", num, name, standard, inputs); \
+    gn_doc_cell(to, help);                                                      \
     (void)fputs(" |\n", to);
     GN_VERDICTS(GN_X)
+#undef GN_X
+    (void)fputs("\n## Controls\n\nOf the risk-control specification, as far as they are in the data plane.\n\n"
+                "| id | control | sources | how it is met |\n|---|---|---|---|\n",
+                to);
+#define GN_X(ID, control, sources, how) (void)fprintf(to, "| %s | %s | %s | %s |\n", #ID, control, sources, how);
+    GN_STANDARDS(GN_X)
 #undef GN_X
 }
 

@@ -16,7 +16,7 @@ static const struct page {
     {"limits", gn_doc_limits, "docs/limits.md: the risk limits"},
     {"abi", gn_doc_abi, "docs/abi.md: the shared files, byte by byte"},
     {"metrics", gn_doc_metrics, "docs/metrics.md: every counter"},
-    {"verdicts", gn_doc_verdicts, "docs/risk-checks.md: the gate's checks"},
+    {"verdicts", gn_doc_verdicts, "docs/risk-controls.md: the gate's checks"},
     {"cli", gn_doc_cli, "docs/cli.md: the commands of gannetctl"},
     {"orders", gn_doc_orders, "docs/order-states.md: states, events and transitions of orders, and breaks"},
     {"strategies", gn_doc_strategies, "docs/strategies.md: the strategies and their parameters"},

@@ -179,7 +179,9 @@ class Bench:
         self.inputs = inputs
         self.ring_cells = ring_cells
         self.clients = list(clients)
-        self.limits = dict(max_open_orders=5000, message_rate=200000, message_burst=20000, cancel_reserve=5000)
+        self.limits = dict(max_open_orders=5000, message_rate=200000, message_burst=20000, cancel_reserve=5000,
+                           max_gross=10 ** 16, max_net=10 ** 16, max_day_value=4 * 10 ** 18, max_positions=65536,
+                           max_loss=10 ** 15, max_drawdown=10 ** 15, equity=10 ** 17)
         self.limits.update(limits or {})
         self.main_core = cpus()[0] if main_core is None else main_core
         try:

@@ -16,25 +16,36 @@ static struct gn_limits *fresh(void)
     return l;
 }
 
+/* Both kinds of rows are `set` and then numbers of 8 bytes: all of them the generation. */
+static void fill(void *row, size_t bytes, uint64_t generation)
+{
+    for (size_t i = 0; i < bytes / 8; i++)
+        memcpy((uint8_t *)row + 8 * i, &generation, 8);
+}
+
+static bool filled(const void *row, size_t bytes, uint64_t generation)
+{
+    bool ok = true;
+    for (size_t i = 0; i < bytes / 8; i++)
+        ok = ok && memcmp((const uint8_t *)row + 8 * i, &generation, 8) == 0;
+    return ok;
+}
+
 static void write_generation(struct gn_limits *l, uint64_t generation)
 {
-    int64_t v = (int64_t)generation;
-    *gn_limits_firm_row(l, generation) = (struct gn_limits_firm){generation, v, v, v, v, {0}};
+    for (uint32_t i = 0; i < GN_SCOPE_ROWS; i++)
+        fill(gn_limits_scope_row(l, generation, i), sizeof(struct gn_limits_scope), generation);
     for (uint32_t i = 0; i < ROWS; i++)
-        *gn_limits_row(l, generation, i) = (struct gn_limits_instrument){generation, v, v, v, v, v, v, 0};
+        fill(gn_limits_row(l, generation, i), sizeof(struct gn_limits_instrument), generation);
 }
 
 static bool whole(struct gn_limits *l, uint64_t generation)
 {
-    const struct gn_limits_firm *f = gn_limits_firm_row(l, generation);
-    int64_t v = (int64_t)generation;
-    bool ok = f->set == generation && f->max_open_orders == v && f->message_rate == v && f->message_burst == v &&
-              f->cancel_reserve == v;
-    for (uint32_t i = 0; i < ROWS; i++) {
-        const struct gn_limits_instrument *k = gn_limits_row(l, generation, i);
-        ok = ok && k->set == generation && k->tradable == v && k->max_qty == v && k->max_value == v &&
-             k->collar_bps == v && k->max_position == v && k->max_open_orders == v;
-    }
+    bool ok = true;
+    for (uint32_t i = 0; i < GN_SCOPE_ROWS; i++)
+        ok = ok && filled(gn_limits_scope_row(l, generation, i), sizeof(struct gn_limits_scope), generation);
+    for (uint32_t i = 0; i < ROWS; i++)
+        ok = ok && filled(gn_limits_row(l, generation, i), sizeof(struct gn_limits_instrument), generation);
     return ok;
 }
 

@@ -47,12 +47,15 @@ static const char fixture_yaml[] =
     "    - { symbol: BB.A, tick: 50, limits: { max_qty: 500 } }\n"                                       /* 36 */
     "    - CC\n"                                                                                         /* 37 */
     "  defaults: { price_exp: -4, tick: 100, lot: 1, limits: { tradable: true, max_qty: 1000, "
-    "max_value: 1000000, collar: 500bps, max_position: 5000, max_open_orders: 10 } }\n"                /* 38 */
-    "  file: more.txt\n"                                                                               /* 39 */
-    "limits: { max_open_orders: 100, message_rate: 1000/s, message_burst: 100, cancel_reserve: 20 }\n" /* 40 */
-    "tables: { max_instruments: 16 }\n"                                                                /* 41 */
-    "journal: { dir: /var/unit, segment: 64MiB }\n"                                                    /* 42 */
-    "heartbeat: { period: 10ms, stale: 200ms, cancel: 1s }\n";                                         /* 43 */
+    "max_value: 1000000, collar: 500bps, max_position: 5000, max_open_orders: 10 } }\n" /* 38 */
+    "  file: more.txt\n"                                                                /* 39 */
+    "limits: { max_open_orders: 100, message_rate: 1000/s, message_burst: 100, cancel_reserve: 20, max_gross: "
+    "1000000000, "
+    "max_net: 1000000000, max_day_value: 1000000000, max_positions: 10, max_loss: 1000000, max_drawdown: 1000000, "
+    "equity: 1000000000 }\n"                                   /* 40 */
+    "tables: { max_instruments: 16 }\n"                        /* 41 */
+    "journal: { dir: /var/unit, segment: 64MiB }\n"            /* 42 */
+    "heartbeat: { period: 10ms, stale: 200ms, cancel: 1s }\n"; /* 43 */
 
 struct fixture {
     const char *password; /* of the variable OE1_PASSWORD and of the file oe1.password */

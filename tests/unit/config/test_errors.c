@@ -17,7 +17,8 @@ static const struct {
     {"mode: mock", "mode: moc", ":2: mode: found \"moc\", allowed: paper, live, shadow, mock; did you mean mock?"},
     {"mode: mock", "mdoe: mock",
      ":2: unknown key \"mdoe\", allowed: keys instance, mode, run_dir, hugepages, huge_dir, dpdk_mem, cores, ports, "
-     "feed, sessions, clients, strategies, instruments, limits, tables, journal, heartbeat; did you mean mode?"},
+     "feed, venues, accounts, themes, sessions, clients, strategies, instruments, limits, risk, tables, journal, "
+     "heartbeat; did you mean mode?"},
     {"mode: mock", "mode: mock\nmode: live", ":3: mode: found twice in one map, allowed: once; remove one"},
     {"mode: mock", "mode: [mock]", ":2: mode: found a list, allowed: paper, live, shadow, mock"},
     {"run_dir: /run/unit", "run_dir: run/unit",
@@ -53,13 +54,11 @@ static const struct {
      ":10: ports[0].kind: found \"memfi\", allowed: memif, af_xdp, tap, pcap, pci; did you mean memif?"},
     {"kind: memif", "knid: memif",
      ":10: ports[0]: unknown key \"knid\", allowed: keys name, kind, device, device_tx, role, id, queue, ip, gateway, "
-     "mac, mtu, vlan, rx_descs, tx_descs; did you mean kind?"
-     "\n"
-     ":10: ports[0].kind: missing, allowed: memif, af_xdp, tap, pcap, pci; add it: how packets come and go"},
+     "mac, mtu, vlan, rx_descs, tx_descs; did you mean kind?\n:10: ports[0].kind: missing, allowed: memif, af_xdp, "
+     "tap, pcap, pci; add it: how packets come and go"},
     {"name: fb", "name: fa",
-     ":11: ports[1].name: found \"fa\", the name of ports[0], allowed: a name of its own"
-     "\n"
-     ":16: feed.line_b.port: found \"fb\", allowed: a name of ports: fa, fa, order; did you mean fa?"},
+     ":11: ports[1].name: found \"fa\", the name of ports[0], allowed: a name of its own\n:16: feed.line_b.port: found "
+     "\"fb\", allowed: a name of ports: fa, fa, order; did you mean fa?"},
     {"ip: 10.0.2.2/24", "ip: 10.0.2.2",
      ":11: ports[1].ip: found \"10.0.2.2\", allowed: an IPv4 address and prefix length like 10.0.0.1/24"},
     {"ip: 10.0.2.2/24", "ip: 10.0.2.0/24",
@@ -97,9 +96,8 @@ static const struct {
     {"line_a: { port: fa", "line_a: { port: fc",
      ":15: feed.line_a.port: found \"fc\", allowed: a name of ports: fa, fb, order; did you mean fa?"},
     {"line_a: { port: fa", "line_a: { prot: fa",
-     ":15: feed.line_a: unknown key \"prot\", allowed: keys port, group, udp_port; did you mean port?"
-     "\n"
-     ":15: feed.line_a.port: missing, allowed: a name of ports; add it: port that joins the group"},
+     ":15: feed.line_a: unknown key \"prot\", allowed: keys port, group, udp_port; did you mean port?\n:15: "
+     "feed.line_a.port: missing, allowed: a name of ports; add it: port that joins the group"},
     {"group: 239.1.1.1,", "group: 10.1.1.1,",
      ":15: feed.line_a.group: found \"10.1.1.1\", allowed: a multicast address, 224.0.0.0..239.255.255.255"},
     {"port: fb, group: 239.1.1.2, udp_port: 30002", "port: fa, group: 239.1.1.1, udp_port: 30001",
@@ -126,10 +124,9 @@ static const struct {
      ":27: sessions[0].heartbeat: found \"500us\" with a wrong unit, allowed: 10ms..1min, with a unit of ms, s, min"},
     {"port: order", "port: fa",
      ":21: sessions[0].port: found \"fa\", a port of the feed, allowed: a port that one lcore polls; stages feed and "
-     "orders are on different lcores: use another port, or put both stages on one lcore"
-     "\n"
-     ":22: sessions[0].remote: found \"192.0.2.9:40123\", allowed: an address in the subnet of port fa, 10.0.1.2/24; "
-     "or give that port a gateway"},
+     "orders are on different lcores: use another port, or put both stages on one lcore\n:22: sessions[0].remote: "
+     "found \"192.0.2.9:40123\", allowed: an address in the subnet of port fa, 10.0.1.2/24; or give that port a "
+     "gateway"},
     {"port: order", "port: oder",
      ":21: sessions[0].port: found \"oder\", allowed: a name of ports: fa, fb, order; did you mean order?"},
     {"remote: 192.0.2.9:40123", "remote: 192.0.2.9",
@@ -161,9 +158,8 @@ static const struct {
     {"kind: maker", "kind: taker",
      ":31: strategies[0].kind: found \"taker\", allowed: touch, maker, client; did you mean maker?"},
     {"kind: maker", "kind: maker, client: desk1",
-     ":31: strategies[0].client: found \"desk1\", allowed for kind client only; remove it, or change the kind"
-     "\n"
-     ":32: strategies[1].client: found \"desk1\", the client of another strategy, allowed: one strategy a client"},
+     ":31: strategies[0].client: found \"desk1\", allowed for kind client only; remove it, or change the kind\n:32: "
+     "strategies[1].client: found \"desk1\", the client of another strategy, allowed: one strategy a client"},
     {"client: desk1, session", "session",
      ":32: strategies[1].kind: kind client without a client; add the key client with a name of clients"},
     {"client: desk1, session", "client: desk2, session",
@@ -199,7 +195,9 @@ static const struct {
      ":36: instruments.list[1].limits.max_qty: found \"-1\" out of range, allowed: 0..1000000000"},
     {"max_qty: 500", "max_qyt: 500",
      ":36: instruments.list[1].limits: unknown key \"max_qyt\", allowed: keys tradable, max_qty, max_value, collar, "
-     "max_position, max_open_orders; did you mean max_qty?"},
+     "max_position, max_open_orders, max_short, max_exposure, max_exposure_bps, max_day_value, window_qty, "
+     "window_value, min_value, max_loss, stop_loss_bps, max_trade_loss, max_age_ms, max_spread_bps, max_move_bps, "
+     "outlier_bps, period_collar_bps, auction_collar_bps, max_duplicates,; did you mean max_qty?"},
     {"collar: 500bps", "collar: 500",
      ":38: instruments.defaults.limits.collar: found \"500\" without a unit, allowed: 0bps..10000bps, with the unit "
      "bps"},
@@ -208,7 +206,9 @@ static const struct {
      "bps"},
     {"collar: 500bps", "collar_bps: 500",
      ":38: instruments.defaults.limits: unknown key \"collar_bps\", allowed: keys tradable, max_qty, max_value, "
-     "collar, max_position, max_open_orders"},
+     "collar, max_position, max_open_orders, max_short, max_exposure, max_exposure_bps, max_day_value, window_qty, "
+     "window_value, min_value, max_loss, stop_loss_bps, max_trade_loss, max_age_ms, max_spread_bps, max_move_bps, "
+     "outlier_bps, period_collar_bps, auction_collar_bps, max_duplicates,"},
     {"tradable: true", "tradable: yes",
      ":38: instruments.defaults.limits.tradable: found \"yes\", allowed: true, false"},
     {"price_exp: -4, ", "",
@@ -219,7 +219,7 @@ static const struct {
     {"message_rate: 1000/s", "message_rate: 1000",
      ":40: limits.message_rate: found \"1000\" without a unit, allowed: 0/s..10000000/s, with the unit /s"},
     {"cancel_reserve: 20", "cancel_reserve: 100",
-     ":40: limits.cancel_reserve: found \"100\", allowed: less than limits.message_burst, 100"},
+     ":40: limits.cancel_reserve: found \"100\", allowed: less than the scope's message_burst, 100"},
     {"max_instruments: 16", "max_instruments: 3",
      ":41: tables.max_instruments: found \"3\", allowed: at least 4, the number of instruments configured"},
     {"max_instruments: 16", "max_orders: 1000",
@@ -245,10 +245,12 @@ static const struct {
      "quotes and brackets here"},
     {"mode: mock", "? [a]\n: b",
      ":2: unknown key a list, allowed: keys instance, mode, run_dir, hugepages, huge_dir, dpdk_mem, cores, ports, "
-     "feed, sessions, clients, strategies, instruments, limits, tables, journal, heartbeat"},
+     "feed, venues, accounts, themes, sessions, clients, strategies, instruments, limits, risk, tables, journal, "
+     "heartbeat"},
     {"mode: mock", "<<: mock",
      ":2: unknown key \"<<\", allowed: keys instance, mode, run_dir, hugepages, huge_dir, dpdk_mem, cores, ports, "
-     "feed, sessions, clients, strategies, instruments, limits, tables, journal, heartbeat"},
+     "feed, venues, accounts, themes, sessions, clients, strategies, instruments, limits, risk, tables, journal, "
+     "heartbeat"},
     {"mode: mock", "mode: \"mock\\0\"",
      ":2: mode: found \"mock?\", allowed: paper, live, shadow, mock; did you mean mock?"},
     {"mode: mock", "mode: \"a\\x01\\nb\"", ":2: mode: found \"a??b\", allowed: paper, live, shadow, mock"},
@@ -301,16 +303,13 @@ static void passwords_are_never_shown(void)
     char *yaml = fixture_edit("password_env: OE1_PASSWORD", "password_file: oe1.password");
 
     CU_ASSERT_EQUAL(parse(fixture_yaml, &f), GN_CONF_INVALID);
-    CU_ASSERT_STRING_EQUAL(
-        errs.error[0].text,
-        "etc/gannet.yaml:25: sessions[0].password_env: found \"OE1_PASSWORD\", which holds no usable "
-        "password, allowed: 1..10 printable characters");
+    CU_ASSERT_STRING_EQUAL(errs.error[0].text, "etc/gannet.yaml:25: sessions[0].password_env: found \"OE1_PASSWORD\", "
+                                               "which holds no usable password, allowed: 1..10 printable characters");
     f.open_password = true;
     CU_ASSERT_EQUAL(parse(yaml, &f), GN_CONF_INVALID);
-    CU_ASSERT_STRING_EQUAL(
-        errs.error[0].text,
-        "etc/gannet.yaml:25: sessions[0].password_file: found \"oe1.password\": the file is unusable: "
-        "readable by other users; take that right away: chmod o-r");
+    CU_ASSERT_STRING_EQUAL(errs.error[0].text,
+                           "etc/gannet.yaml:25: sessions[0].password_file: found \"oe1.password\": the file is "
+                           "unusable: readable by other users; take that right away: chmod o-r");
     free(yaml);
 }
 

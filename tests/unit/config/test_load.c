@@ -38,8 +38,8 @@ static void scalars(void)
     CU_ASSERT_EQUAL(c.conf.journal.segment_mib, 64);
     CU_ASSERT_EQUAL(c.conf.journal.ring_cells, 1048576);
     CU_ASSERT_EQUAL(c.conf.heartbeat_cancel_ms, 1000);
-    CU_ASSERT_EQUAL(c.conf.firm_limits.set, GN_LIMITS_ALL_SET(GN_FIRM_LIMIT_COUNT));
-    CU_ASSERT_EQUAL(c.conf.firm_limits.message_rate, 1000);
+    CU_ASSERT_EQUAL(c.conf.limits[GN_ROW_FIRM].set, GN_LIMITS_ALL_SET(GN_SCOPE_LIMIT_COUNT));
+    CU_ASSERT_EQUAL(c.conf.limits[GN_ROW_FIRM].message_rate, 1000);
     gn_conf_free(&c);
 }
 
@@ -128,16 +128,19 @@ static void missing_limits(void)
     CU_ASSERT_EQUAL(errs.n_warnings, 1);
     CU_ASSERT_STRING_EQUAL(errs.warning[0].text,
                            "etc/gannet.yaml: instruments.defaults.limits.max_value: not set for 3 of 3 instruments, "
-                           "first AA: the gate rejects their orders; add it: largest price x quantity of one order, in "
-                           "price mantissa x quantity");
+                           "first AA: the gate rejects their orders; add it: largest value of one order");
     gn_conf_free(&c);
     free(yaml);
 
     yaml = fixture_edit(
-        "limits: { max_open_orders: 100, message_rate: 1000/s, message_burst: 100, cancel_reserve: 20 }\n", "");
+        "limits: { max_open_orders: 100, message_rate: 1000/s, message_burst: 100, cancel_reserve: 20, max_gross: "
+        "1000000000, max_net: 1000000000, max_day_value: 1000000000, max_positions: 10, max_loss: 1000000, "
+        "max_drawdown: "
+        "1000000, equity: 1000000000 }\n",
+        "");
     CU_ASSERT_EQUAL_FATAL(load(yaml, &f), GN_CONF_OK);
-    CU_ASSERT_EQUAL(c.conf.firm_limits.set, 0);
-    CU_ASSERT_EQUAL(errs.n_warnings, GN_FIRM_LIMIT_COUNT);
+    CU_ASSERT_EQUAL(c.conf.limits[GN_ROW_FIRM].set & GN_LIMITS_ALL_SET(GN_SL_WINDOW_QTY), 0);
+    CU_ASSERT_EQUAL(errs.n_warnings, 11); /* those that have no default */
     gn_conf_free(&c);
     free(yaml);
 }

@@ -172,16 +172,16 @@ static void missing_limits(void)
                                bit == GN_LIMIT_TRADABLE ? "not_tradable" : "no_limit");
         end();
     }
-    for (uint32_t bit = 0; bit < GN_FIRM_LIMIT_COUNT; bit++) {
+    for (uint32_t bit = 0; bit < GN_SCOPE_LIMIT_COUNT; bit++) {
         begin();
         gate_world_firm(w)->set &= ~(1ull << bit);
         gate_world_refresh(w);
         EXPECT("no_limit");
         end();
     }
-    static const struct gn_limits_firm rates[] = {{.message_rate = 0, .message_burst = 20},
-                                                  {.message_rate = -1, .message_burst = 20},
-                                                  {.message_rate = 1000, .message_burst = 0}};
+    static const struct gn_limits_scope rates[] = {{.message_rate = 0, .message_burst = 20},
+                                                   {.message_rate = -1, .message_burst = 20},
+                                                   {.message_rate = 1000, .message_burst = 0}};
     for (size_t i = 0; i < GN_ARRAY_LEN(rates); i++) {
         begin();
         gate_world_firm(w)->message_rate = rates[i].message_rate;

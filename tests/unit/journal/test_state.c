@@ -69,7 +69,7 @@ static void story(void)
                           .leaves = 100,
                           .position = 50});
     order(GN_ACTION_CANCEL, 0, ID(2), GN_SIDE_BUY, 0, 0);
-    const struct gn_ev_limits l = {.instrument = GN_NONE32, .field = GN_FIRM_MESSAGE_RATE, .new_value = 5};
+    const struct gn_ev_limits l = {.instrument = GN_NONE32, .field = GN_SL_MESSAGE_RATE, .new_value = 5};
     CU_ASSERT_EQUAL(put(GN_EV_LIMITS, &l, sizeof l), GN_JOURNAL_OK);
 }
 

@@ -84,23 +84,22 @@ static void make_instruments(struct gn_h *h)
 static void make_limits(struct gn_h *h)
 {
     h->limits->rows = h->conf.max_instruments;
-    *gn_limits_firm_row(h->limits, 1) = (struct gn_limits_firm){
-        .set = GN_LIMITS_ALL_SET(GN_FIRM_LIMIT_COUNT),
-        .max_open_orders = 200,
-        .message_rate = 100000,
-        .message_burst = 10000,
-        .cancel_reserve = 100,
-    };
-    for (uint32_t i = 0; i < h->conf.n_instruments; i++)
-        *gn_limits_row(h->limits, 1, i) = (struct gn_limits_instrument){
-            .set = GN_LIMITS_ALL_SET(GN_INSTRUMENT_LIMIT_COUNT),
-            .tradable = 1,
-            .max_qty = 10000,
-            .max_value = 1000000000000,
-            .collar_bps = 5000,
-            .max_position = 1000000,
-            .max_open_orders = 200,
-        };
+    struct gn_limits_scope *firm = gn_limits_firm_row(h->limits, 1);
+    gn_limits_scope_open(firm);
+    firm->max_open_orders = 200;
+    firm->message_rate = 100000;
+    firm->message_burst = 10000;
+    firm->cancel_reserve = 100;
+    for (uint32_t i = 0; i < h->conf.n_instruments; i++) {
+        struct gn_limits_instrument *row = gn_limits_row(h->limits, 1, i);
+        gn_limits_instrument_open(row);
+        row->tradable = 1;
+        row->max_qty = 10000;
+        row->max_value = 1000000000000;
+        row->collar_bps = 5000;
+        row->max_position = 1000000;
+        row->max_open_orders = 200;
+    }
     gn_limits_publish(h->limits);
 }
 
