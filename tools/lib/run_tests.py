@@ -53,23 +53,25 @@ def build(directory, options, env):
 
 
 def tests(directory, args, env):
-    """(passed, failed, skipped) lists of names."""
+    """(passed, failed, skipped) lists of names; and what passed without one of its parts."""
     path = os.path.join(ROOT, directory)
     results = os.path.join(path, "meson-logs", "testlog.json")
     if os.path.exists(results):
         os.unlink(results)
     subprocess.run(["meson", "test", "-C", path, "--no-rebuild", "--print-errorlogs", "--no-stdsplit"] + args, env=dict(os.environ, **env))
-    passed, failed, skipped = [], [], []
+    passed, failed, skipped, parts = [], [], [], []
     if os.path.exists(results):
         with open(results) as f:
             for line in f:
                 t = json.loads(line)
-                if "skipped:" in t.get("stdout", ""):
-                    for l in t["stdout"].split("\n"):
-                        if "skipped:" in l:
-                            skipped.append("%s: %s" % (t["name"], l.strip()))
-                (failed if t["result"] in BAD else passed).append(t["name"])
-    return passed, failed, skipped
+                for l in t.get("stdout", "").split("\n"):
+                    if "skipped:" in l:
+                        parts.append("%s: in part %s" % (t["name"], l.strip()))
+                if t["result"] == "SKIP":
+                    skipped.append("skipped: %s: %s" % (t["name"], t.get("stdout", "").strip().split("\n")[-1]))
+                else:
+                    (failed if t["result"] in BAD else passed).append(t["name"])
+    return passed, failed, skipped, parts
 
 
 def nightly():
@@ -91,7 +93,7 @@ def main():
     if unknown:
         sys.exit("tools/test: unknown suite %s, allowed: %s" % (", ".join(unknown), ", ".join(PLAN)))
     begun = time.monotonic()
-    passed, failed, skipped = [], [], []
+    passed, failed, skipped, parts = [], [], [], []
     for suite in wanted:
         if suite == "nightly":
             log = build(*PLAN["unit"][:3])
@@ -107,19 +109,20 @@ def main():
             failed.append("%s: the build of %s" % (suite, directory))
             continue
         say("== %s" % suite)
-        p, f, s = tests(directory, args, env)
+        p, f, s, in_part = tests(directory, args, env)
         if not p and not f:
             f = ["%s: no test ran" % suite]
         passed += p
         failed += f
         skipped += s
+        parts += in_part
     say("")
-    for line in skipped:
+    for line in parts + skipped:
         say(line)
     for name in failed:
         say("failed: " + name)
     say("took %d s" % (time.monotonic() - begun))
-    say("%d passed, %d failed" % (len(passed), len(failed)))
+    say("%d passed, %d failed" % (len(passed), len(failed)) + (", %d skipped" % len(skipped) if skipped else ""))
     sys.exit(1 if failed else 0)
 
 

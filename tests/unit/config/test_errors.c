@@ -212,8 +212,9 @@ static const struct {
     {"tradable: true", "tradable: yes",
      ":38: instruments.defaults.limits.tradable: found \"yes\", allowed: true, false"},
     {"price_exp: -4, ", "",
-     ":38: instruments.defaults.price_exp: missing, allowed: -9..0; add it: decimal exponent of prices: -4 means that "
-     "10000 is 1.0"},
+     ":38: instruments.defaults.price_exp: missing, allowed: -4..-4; add it: decimal exponent of prices: -4, the only "
+     "one of "
+     "Nasdaq feeds: 10000 is 1.0"},
     {"file: more.txt", "file: none.txt",
      ":39: instruments.file: found \"none.txt\", a file that cannot be used: No such file or directory"},
     {"message_rate: 1000/s", "message_rate: 1000",
