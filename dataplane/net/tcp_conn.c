@@ -71,7 +71,8 @@ void gn_tcp_end(struct gn_tcp *t, struct gn_tcp_conn *c, uint8_t reason)
     c->ack_at = GN_NET_NEVER;
     c->misc_at = GN_NET_NEVER;
     c->ack_now = 0;
-    gn_tcp_deadlines(t)[c->index] = GN_NET_NEVER;
+    gn_tcp_look(c);
+    gn_tcp_set_deadline(t, c, GN_NET_NEVER);
     leave_listener(t, c);
     if (c->owner != GN_TCP_OWNER_CALLER) {
         gn_tcp_slot_free(t, c);
@@ -119,6 +120,7 @@ int gn_tcp_close(struct gn_tcp *t, struct gn_net *net, uint32_t conn, uint64_t n
         return GN_TCP_ERR_NOT_CONNECTED;
     struct gn_tcp_conn *c = gn_tcp_conn_at(t, conn);
     uint64_t now = gn_tcp_clock(t, now_ns);
+    gn_tcp_look(c);
     switch (c->state) {
     case GN_TCP_SYN_SENT:
         gn_tcp_end(t, c, GN_TCP_REASON_CLOSED);

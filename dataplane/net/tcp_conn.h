@@ -125,9 +125,13 @@ struct gn_tcp_conn {
     uint8_t pad0[3];
     /* header template and the parts of its checksums that do not change; see gn_tcp_make_ready */
     uint64_t ip_sum, tcp_sum;
-    uint64_t ready_sum; /* of the template as it is, for a message of ready_len bytes */
-    uint16_t ready_len; /* 0: acknowledgement, window or echo in the template are not those of now */
-    uint16_t last_len;  /* of the message sent last */
+    uint64_t ready_sum;   /* of the template as it is, for a message of ready_len bytes */
+    uint64_t ready_until; /* ready_room holds so long: then an idle connection starts anew (RFC 5681 section 4.1) */
+    uint16_t ready_len;   /* 0: acknowledgement, window or echo in the template are not those of now */
+    uint16_t ready_room;  /* a message of so many bytes may go without a further look; 0: look */
+    uint16_t last_len;    /* of the message sent last */
+    uint16_t pad1;
+    uint64_t due_at; /* a copy of its deadline in the table */
     uint8_t hdr[GN_TCP_HDR_MAX];
     struct gn_tcp_range ooo[GN_TCP_OOO_MAX];
     uint64_t retransmits, timeouts, fast_recoveries, dup_ack_count, segs_in, segs_out, soft_errors, challenge_count;
@@ -224,13 +228,20 @@ static inline uint64_t gn_tcp_clock(struct gn_tcp *t, uint64_t now_ns)
     return now;
 }
 
+/* gn_tcp_set_deadline: when gn_tcp_timer looks at the connection next. The table has all of them side by side. */
+static inline void gn_tcp_set_deadline(struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t at)
+{
+    gn_tcp_deadlines(t)[c->index] = at;
+    c->due_at = at;
+}
+
 /* gn_tcp_due: connection c wants gn_tcp_timer to look at it at `at`. A deadline that moves later is left as it is: the
  * timer then looks once too often, which costs less than keeping it exact. */
-static inline void gn_tcp_due(struct gn_tcp *t, const struct gn_tcp_conn *c, uint64_t at)
+static inline void gn_tcp_due(struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t at)
 {
-    uint64_t *d = &gn_tcp_deadlines(t)[gn_tcp_index(t, c)];
-    if (at < *d)
-        *d = at;
+    if (GN_LIKELY(at >= c->due_at))
+        return;
+    gn_tcp_set_deadline(t, c, at);
     if (at < t->next_ns)
         t->next_ns = at;
 }
@@ -327,12 +338,20 @@ void gn_tcp_event(struct gn_tcp *t, struct gn_tcp_conn *c, uint32_t events);
 struct gn_tcp_listener *gn_tcp_listener(struct gn_tcp *t, uint16_t port);
 void gn_tcp_slots_rebuild(struct gn_tcp *t);
 
-/* gn_tcp_outdated: what the template says of the receiving side is no longer so. gn_tcp_timer makes it ready again; an
- * order that comes earlier has its header sealed in full. */
+/* gn_tcp_outdated: what the template says of the receiving side is no longer so, or what was found about the room for
+ * the next message. gn_tcp_timer makes both ready again; an order that comes earlier is looked at and sealed in full.
+ */
 static inline void gn_tcp_outdated(struct gn_tcp *t, struct gn_tcp_conn *c)
 {
-    c->ready_len = 0;
+    static_assert(offsetof(struct gn_tcp_conn, ready_room) == offsetof(struct gn_tcp_conn, ready_len) + 2, "one store");
+    memset(&c->ready_len, 0, sizeof c->ready_len + sizeof c->ready_room);
     t->unready = (uint64_t)((uint8_t *)c - (uint8_t *)t);
+}
+
+/* gn_tcp_look: the next message is to be looked at in full: something rare happened to the connection. */
+static inline void gn_tcp_look(struct gn_tcp_conn *c)
+{
+    c->ready_room = 0;
 }
 
 /* gn_tcp_recent: the hint for a segment's ports, remote << 16 | local or the other way round. */
@@ -359,8 +378,11 @@ void gn_tcp_template(const struct gn_net *net, struct gn_tcp_conn *c);
 /* gn_tcp_route_anew: finds the MAC of the next hop for the template; see gn_tcp_route. */
 int gn_tcp_route_anew(struct gn_net *net, struct gn_tcp_conn *c, struct gn_txq *txq) GN_MUST_CHECK;
 /* gn_tcp_make_ready: brings acknowledgement, window, echo, length and checksums of the template up to date for a
- * message of len bytes, so that an order needs its sequence number, the time and its own bytes only. */
-void gn_tcp_make_ready(struct gn_tcp_conn *c, uint32_t len);
+ * message of len bytes, and finds out how long the next message may be, so that an order needs its sequence number, the
+ * time and its own bytes only. */
+void gn_tcp_make_ready(const struct gn_tcp *t, struct gn_tcp_conn *c, uint32_t len);
+/* gn_tcp_room: bytes that the next message may have when nothing rare is happening to the connection; else 0. */
+uint32_t gn_tcp_room(const struct gn_tcp *t, const struct gn_tcp_conn *c);
 /* gn_tcp_way: the next frame of the txq when the route is known; NULL, and the connection is blocked, when not. */
 uint8_t *gn_tcp_way(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, struct gn_txq *txq);
 /* gn_tcp_emit: a segment with options as they are due (SYN: all; SACK blocks on an ACK), its payload from the send

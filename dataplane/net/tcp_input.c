@@ -367,6 +367,7 @@ static int input_slow(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *
         return drop != GN_NET_DROP_NONE ? gn_net_dropped(net, out, drop) : gn_net_handled(out);
     }
     uint32_t events = c->events;
+    gn_tcp_outdated(t, c);
     c->segs_in++;
     out->conn = c->index;
     if (GN_UNLIKELY(c->state == GN_TCP_SYN_RCVD) && c->passive == 0 && s.seq == c->irs &&
@@ -439,6 +440,7 @@ bool gn_tcp_icmp(struct gn_tcp *t, struct gn_net *net, const struct gn_icmp_quot
     if (!gn_tcp_synchronised(c) || mss >= c->mss)
         return true;
     c->mss = mss;
+    gn_tcp_outdated(t, c);
     for (uint32_t i = c->seg_head; i != c->seg_tail; i++) {
         struct gn_tcp_seg *seg = gn_tcp_seg_at(t, c, i);
         if (seg->end - seg->seq > mss)

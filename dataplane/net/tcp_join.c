@@ -55,9 +55,12 @@ static const char *check_offsets(const struct gn_tcp *t, const struct gn_tcp_con
 }
 
 /* A template that is ready says what the next segment has to say. */
-static const char *check_ready(const struct gn_tcp_conn *c)
+static const char *check_ready(const struct gn_tcp *t, const struct gn_tcp_conn *c)
 {
     const uint8_t *tcp = c->hdr + c->eth_len + GN_IP_LEN;
+    BROKEN(c->ready_room > gn_tcp_room(t, c), "more room for the next message than there is");
+    BROKEN(c->ready_room != 0 && gn_tcp_flight(c) == 0 && c->ready_until > c->last_tx_ns + c->rto_ns,
+           "an idle connection that does not start anew");
     if (c->ready_len == 0 || c->hdr_len == 0)
         return NULL;
     BROKEN(c->ts_on == 0, "template ready without timestamps");
@@ -75,7 +78,7 @@ static const char *check_conn(const struct gn_tcp *t, const struct gn_tcp_conn *
     if (what == NULL)
         what = check_ooo(t, c);
     if (what == NULL)
-        what = check_ready(c);
+        what = check_ready(t, c);
     BROKEN(what != NULL, what);
     BROKEN(c->snd_una > c->snd_nxt || (c->snd_nxt > c->snd_end + 1), "snd_una, snd_nxt, snd_end out of order");
     BROKEN(c->snd_nxt > c->snd_end && c->state > GN_TCP_CLOSED && c->state < GN_TCP_FIN_WAIT_1,
@@ -232,6 +235,7 @@ int gn_tcp_join(void *mem, uint64_t max_bytes, uint64_t now_ns, struct gn_tcp **
         c->arp_gen = 0;
         c->hdr_len = 0; /* the template may be torn: gn_tcp_route builds it anew */
         c->ready_len = 0;
+        c->ready_room = 0;
         if (c->state > GN_TCP_CLOSED)
             join_conn(t, c, now);
         else if (c->state == GN_TCP_CLOSED && c->owner != GN_TCP_OWNER_CALLER)

@@ -66,11 +66,31 @@ void gn_tcp_template(const struct gn_net *net, struct gn_tcp_conn *c)
         gn_csum_fold(gn_csum_pseudo(c->local_ip, c->remote_ip, GN_IP_PROTO_TCP, 0) + gn_csum_add(0, tcp, tcp_len));
     c->arp_gen = 0;
     c->ready_len = 0;
+    c->ready_room = 0;
 }
 
-void gn_tcp_make_ready(struct gn_tcp_conn *c, uint32_t len)
+uint32_t gn_tcp_room(const struct gn_tcp *t, const struct gn_tcp_conn *c)
+{
+    uint64_t flight = gn_tcp_flight(c);
+    uint64_t room = c->mss;
+    if (c->state != GN_TCP_ESTABLISHED || (c->recovery | c->dup_acks) != 0 || c->sacked != 0 ||
+        c->snd_end != c->snd_nxt || gn_tcp_segs_out(c) == t->segs || flight > t->sndbuf || flight > c->snd_wnd ||
+        (flight != 0 && flight > c->cwnd))
+        return 0;
+    if (room > t->sndbuf - flight)
+        room = t->sndbuf - flight;
+    if (room > c->snd_wnd - flight)
+        room = c->snd_wnd - flight;
+    if (flight != 0 && room > c->cwnd - flight)
+        room = c->cwnd - flight;
+    return (uint32_t)room;
+}
+
+void gn_tcp_make_ready(const struct gn_tcp *t, struct gn_tcp_conn *c, uint32_t len)
 {
     c->ready_len = 0;
+    c->ready_until = gn_tcp_flight(c) == 0 ? c->last_tx_ns + c->rto_ns : GN_NET_NEVER;
+    c->ready_room = (uint16_t)gn_tcp_room(t, c);
     if (c->ts_on == 0)
         return; /* gn_tcp_seal does it for each message */
     uint8_t *ip = c->hdr + c->eth_len;

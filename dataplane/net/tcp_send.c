@@ -4,6 +4,8 @@
 /* A frame has at least this much room behind its payload: there the padding for the checksum goes. */
 #define PAD 32u
 static_assert(GN_FRAME_MAX + PAD <= GN_FRAME_ROOM, "padding fits behind the longest frame");
+static_assert(PAD == sizeof(gn_v4u64), "one store of padding");
+static_assert(GN_TCP_HDR_MAX == 80, "two stores of 32 bytes and one of 16");
 
 /* At the end of the ring, or with so little room left that the padding would reach what is not acknowledged. */
 static GN_COLD uint64_t keep_exactly(const struct gn_tcp *t, const struct gn_tcp_conn *c, const uint8_t *data,
@@ -31,7 +33,7 @@ static inline uint64_t keep(const struct gn_tcp *t, const struct gn_tcp_conn *c,
     uint64_t seq = c->snd_nxt;
     if (GN_UNLIKELY(!pads(t, c, seq, len)))
         return keep_exactly(t, c, data, len);
-    memset(data + len, 0, PAD);
+    gn_v4_store(data + len, (gn_v4u64){0, 0, 0, 0});
     return gn_csum_copy_padded(gn_tcp_sndbuf(t, c) + ((uint32_t)seq & (t->sndbuf - 1)), data, len);
 }
 
@@ -88,15 +90,10 @@ static GN_NOINLINE int check(struct gn_tcp *t, struct gn_tcp_conn *c, uint32_t l
     return GN_TCP_OK;
 }
 
-/* Nothing of the above is in the way: established, no recovery, and room everywhere. */
-static inline bool may_go(const struct gn_tcp *t, const struct gn_tcp_conn *c, uint32_t len, uint64_t now)
+/* Nothing of the above is in the way, as was found out when the template was made ready. */
+static inline bool may_go(const struct gn_tcp_conn *c, uint32_t len, uint64_t now)
 {
-    uint64_t flight = gn_tcp_flight(c);
-    if (GN_UNLIKELY(c->state != GN_TCP_ESTABLISHED || (c->recovery | c->dup_acks) != 0 ||
-                    (c->sacked | (c->snd_end ^ c->snd_nxt)) != 0 || len - 1 >= c->mss ||
-                    gn_tcp_segs_out(c) == t->segs || flight + len > t->sndbuf || flight + len > c->snd_wnd))
-        return false;
-    return flight == 0 ? now - c->last_tx_ns <= c->rto_ns : flight + len <= c->cwnd;
+    return len - 1 < c->ready_room && now <= c->ready_until;
 }
 
 /* The next frame with the template in it, when the message may go; else NULL and the reason. */
@@ -104,7 +101,7 @@ static inline int begin(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn
                         struct gn_txq *txq, uint8_t **at)
 {
     int err;
-    if (GN_UNLIKELY(!may_go(t, c, len, now))) {
+    if (GN_UNLIKELY(!may_go(c, len, now))) {
         err = check(t, c, len, now);
         if (err != GN_TCP_OK)
             return err;
@@ -117,7 +114,9 @@ static inline int begin(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn
         return GN_TCP_ERR_TXQ_FULL;
     }
     uint8_t *frame = txq->buf[txq->n];
-    memcpy(frame, c->hdr, GN_TCP_HDR_MAX);
+    gn_v4_store(frame, gn_v4_load(c->hdr));
+    gn_v4_store(frame + 32, gn_v4_load(c->hdr + 32));
+    gn_v2_store(frame + 64, gn_v2_load(c->hdr + 64));
     *at = frame;
     return GN_TCP_OK;
 }
@@ -126,7 +125,7 @@ static inline int begin(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn
 static inline void seal_ready(const struct gn_tcp_conn *c, uint8_t *frame, uint64_t seq, uint64_t data_sum,
                               uint64_t now)
 {
-    uint8_t *tcp = frame + c->eth_len + GN_IP_LEN;
+    uint8_t *tcp = frame + c->eth_len + GN_IP_LEN; /* what is read of the connection is read before the stores */
     uint32_t seq_be = __builtin_bswap32(c->iss + (uint32_t)seq);
     uint32_t val_be = __builtin_bswap32(gn_tcp_ts_now(c, now));
     uint16_t sum = gn_csum_finish(c->ready_sum + data_sum + seq_be + val_be);
@@ -146,8 +145,7 @@ static inline void finish(struct gn_tcp *t, struct gn_tcp_conn *c, uint8_t *fram
     seg->seq = seq;
     seg->end = seq + len;
     seg->sent_ns = now;
-    seg->kind = GN_TCP_SEG_DATA;
-    seg->marks = 0;
+    memset(&seg->kind, 0, sizeof *seg - offsetof(struct gn_tcp_seg, kind)); /* GN_TCP_SEG_DATA, no marks */
     if (GN_LIKELY(len == c->ready_len)) {
         seal_ready(c, frame, seq, sum, now);
     } else {
@@ -161,6 +159,7 @@ static inline void finish(struct gn_tcp *t, struct gn_tcp_conn *c, uint8_t *fram
     c->snd_end = seq + len;
     gn_tcp_acked(c);
     c->segs_out++;
+    c->ready_room = 0; /* what is in flight now bounds the next one */
     c->last_len = (uint16_t)len;
     c->last_tx_ns = now;
     if (first)
@@ -212,7 +211,7 @@ int gn_tcp_warm(struct gn_tcp *t, struct gn_net *net, uint32_t conn, uint32_t le
         return err;
     struct gn_tcp_conn *c = gn_tcp_conn_at(t, conn);
     uint64_t now = gn_tcp_clock(t, now_ns);
-    gn_tcp_make_ready(c, len);
+    gn_tcp_make_ready(t, c, len);
     /* What lies beyond snd_nxt in the send buffer belongs to nobody: the copy may as well be done. */
     uint64_t sum = keep(t, c, payload, len);
     gn_tcp_seal(c, txq->buf[txq->n], c->snd_nxt, GN_TCP_ACK | GN_TCP_PSH, len, sum, now);
@@ -240,6 +239,7 @@ int gn_tcp_write(struct gn_tcp *t, struct gn_net *net, uint32_t conn, const void
     memcpy(buf, (const uint8_t *)data + to_end, take - to_end);
     if (gn_tcp_segs_out(c) == 0 && now - c->last_tx_ns > c->rto_ns)
         restart_after_idle(t, c);
+    gn_tcp_look(c);
     GN_STORE_ORDER();
     c->snd_end += take;
     gn_tcp_output(t, net, c, now, txq);

@@ -78,6 +78,7 @@ struct gn_tcp_conn *gn_tcp_slot_take(struct gn_tcp *t)
     memset(c, 0, sizeof *c);
     c->index = index;
     c->event_queued = queued;
+    c->due_at = GN_NET_NEVER;
     return c;
 }
 
@@ -98,7 +99,7 @@ void gn_tcp_slot_free(struct gn_tcp *t, struct gn_tcp_conn *c)
     c->remote_ip = 0;
     c->owner = GN_TCP_OWNER_NONE;
     c->events = 0;
-    gn_tcp_deadlines(t)[index] = GN_NET_NEVER;
+    gn_tcp_set_deadline(t, c, GN_NET_NEVER);
     c->next_free = t->free_head;
     t->free_head = index;
     t->used--;
@@ -151,9 +152,9 @@ void gn_tcp_slots_rebuild(struct gn_tcp *t)
         t->listeners[i].pending = 0;
     for (uint32_t i = t->max_conns; i-- > 0;) {
         struct gn_tcp_conn *c = gn_tcp_conn_at(t, i);
-        gn_tcp_deadlines(t)[i] = GN_NET_NEVER;
         c->event_queued = 0;
         c->index = i;
+        gn_tcp_set_deadline(t, c, GN_NET_NEVER);
         if (c->state == GN_TCP_FREE) {
             c->next_free = t->free_head;
             t->free_head = i;

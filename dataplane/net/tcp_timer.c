@@ -99,6 +99,7 @@ static uint64_t earliest(const struct gn_tcp_conn *c, uint64_t now)
 
 static void conn_timer(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn *c, uint64_t now, struct gn_txq *txq)
 {
+    gn_tcp_outdated(t, c);
     if (c->rto_at <= now)
         rto_fired(t, net, c, now, txq);
     if (c->state > GN_TCP_CLOSED && c->misc_at <= now)
@@ -109,7 +110,7 @@ static void conn_timer(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn 
     }
     if (c->state > GN_TCP_CLOSED && (c->blocked != 0 || c->ack_now != 0))
         gn_tcp_output(t, net, c, now, txq);
-    gn_tcp_deadlines(t)[c->index] = c->state > GN_TCP_CLOSED ? earliest(c, now) : GN_NET_NEVER;
+    gn_tcp_set_deadline(t, c, c->state > GN_TCP_CLOSED ? earliest(c, now) : GN_NET_NEVER);
 }
 
 static GN_COLD void look_through(struct gn_tcp *t, struct gn_net *net, uint64_t now, bool arp, struct gn_txq *txq)
@@ -132,14 +133,12 @@ static void make_ready(struct gn_tcp *t)
     struct gn_tcp_conn *c = (struct gn_tcp_conn *)(void *)((uint8_t *)t + t->unready);
     t->unready = 0;
     if (c->state == GN_TCP_ESTABLISHED && c->hdr_len != 0 && c->ready_len == 0 && c->last_len != 0)
-        gn_tcp_make_ready(c, c->last_len);
+        gn_tcp_make_ready(t, c, c->last_len);
 }
 
 uint64_t gn_tcp_timer(struct gn_tcp *t, struct gn_net *net, uint64_t now_ns, struct gn_txq *txq)
 {
     uint64_t now = gn_tcp_clock(t, now_ns);
-    if (t->unready != 0)
-        make_ready(t);
     bool arp = t->arp_gen != net->arp_gen && t->blocked != 0;
     if (GN_UNLIKELY(now >= t->next_ns || arp)) {
         /* gn_tcp_route takes its time from the endpoint, which may not have heard of this call's */
@@ -147,5 +146,7 @@ uint64_t gn_tcp_timer(struct gn_tcp *t, struct gn_net *net, uint64_t now_ns, str
         t->arp_gen = net->arp_gen;
         look_through(t, net, now, arp, txq);
     }
+    if (t->unready != 0)
+        make_ready(t);
     return t->next_ns == GN_NET_NEVER ? GN_NET_NEVER : t->next_ns - t->skew_ns;
 }

@@ -96,42 +96,80 @@ static inline uint64_t gn_csum_add(uint64_t sum, const uint8_t *p, uint32_t len)
 }
 
 typedef uint64_t gn_v4u64 __attribute__((vector_size(32), aligned(1), may_alias));
+typedef uint64_t gn_v2u64 __attribute__((vector_size(16), aligned(1), may_alias));
 
-/* gn_csum_copy_padded: the running sum of len bytes that are followed by zeros up to a multiple of 32, which are copied
- * on the way, zeros included. */
-static inline uint64_t gn_csum_copy_padded(uint8_t *to, const uint8_t *from, uint32_t len)
+static inline gn_v4u64 gn_v4_load(const void *from)
+{
+    return *(const gn_v4u64 *)from;
+}
+
+static inline void gn_v4_store(void *to, gn_v4u64 v)
+{
+    *(gn_v4u64 *)to = v;
+}
+
+static inline gn_v2u64 gn_v2_load(const void *from)
+{
+    return *(const gn_v2u64 *)from;
+}
+
+static inline void gn_v2_store(void *to, gn_v2u64 v)
+{
+    *(gn_v2u64 *)to = v;
+}
+
+/* gn_v4_halves: each word's upper half added to its lower one: no carry is lost. */
+static inline gn_v4u64 gn_v4_halves(gn_v4u64 v)
 {
     const gn_v4u64 low = {0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu};
+    return (v & low) + (v >> 32);
+}
+
+/* gn_v4_sum: of the four words. */
+static inline uint64_t gn_v4_sum(gn_v4u64 v)
+{
+    gn_v2u64 pair = __builtin_shufflevector(v, v, 0, 1) + __builtin_shufflevector(v, v, 2, 3);
+    return pair[0] + pair[1];
+}
+
+/* gn_csum_copy_padded: the running sum of len bytes that are followed by zeros up to a multiple of 32, which are copied
+ * on the way, zeros included. Most orders have from 33 to 64 bytes. */
+static inline uint64_t gn_csum_copy_padded(uint8_t *to, const uint8_t *from, uint32_t len)
+{
     gn_v4u64 acc = {0, 0, 0, 0};
-    for (uint32_t i = 0; i < len; i += 32) {
-        gn_v4u64 v;
-        memcpy(&v, from + i, sizeof v);
-        memcpy(to + i, &v, sizeof v);
-        acc += (v & low) + (v >> 32);
+    if (GN_LIKELY(len - 33 < 32)) {
+        gn_v4u64 first = gn_v4_load(from);
+        gn_v4u64 second = gn_v4_load(from + 32);
+        gn_v4_store(to, first);
+        gn_v4_store(to + 32, second);
+        return gn_v4_sum(gn_v4_halves(first) + gn_v4_halves(second));
     }
-    return acc[0] + acc[1] + acc[2] + acc[3];
+    for (uint32_t i = 0; i < len; i += 32) {
+        gn_v4u64 v = gn_v4_load(from + i);
+        gn_v4_store(to + i, v);
+        acc += gn_v4_halves(v);
+    }
+    return gn_v4_sum(acc);
 }
 
 /* gn_csum_copy_both: the same with two copies, from bytes that end after len: both copies are padded with zeros. */
 static inline uint64_t gn_csum_copy_both(uint8_t *to, uint8_t *frame, const uint8_t *from, uint32_t len)
 {
-    const gn_v4u64 low = {0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu};
     gn_v4u64 acc = {0, 0, 0, 0};
-    gn_v4u64 v;
     for (; len >= 32; len -= 32, to += 32, frame += 32, from += 32) {
-        memcpy(&v, from, sizeof v);
-        memcpy(to, &v, sizeof v);
-        memcpy(frame, &v, sizeof v);
-        acc += (v & low) + (v >> 32);
+        gn_v4u64 v = gn_v4_load(from);
+        gn_v4_store(to, v);
+        gn_v4_store(frame, v);
+        acc += gn_v4_halves(v);
     }
     if (len != 0) {
-        memset(frame, 0, sizeof v);
+        gn_v4_store(frame, (gn_v4u64){0, 0, 0, 0});
         memcpy(frame, from, len);
-        memcpy(&v, frame, sizeof v);
-        memcpy(to, &v, sizeof v);
-        acc += (v & low) + (v >> 32);
+        gn_v4u64 v = gn_v4_load(frame);
+        gn_v4_store(to, v);
+        acc += gn_v4_halves(v);
     }
-    return acc[0] + acc[1] + acc[2] + acc[3];
+    return gn_v4_sum(acc);
 }
 
 /* gn_csum_word: adds 8 bytes at p to a running ones' complement sum of 64-bit words: the carry comes round. */

@@ -74,6 +74,8 @@ static void prepare_and_commit_make_the_same_frame(void)
     memcpy(warmed.hdr, before.hdr, sizeof warmed.hdr);
     warmed.ready_sum = before.ready_sum;
     warmed.ready_len = before.ready_len;
+    warmed.ready_room = before.ready_room;
+    warmed.ready_until = before.ready_until;
     CU_ASSERT_EQUAL(c->ready_len, 100);
     CU_ASSERT_EQUAL(memcmp(&before, &warmed, sizeof before), 0); /* but for the template warming leaves no trace */
     CU_ASSERT_EQUAL(a.txq.n, 0);
