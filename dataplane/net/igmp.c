@@ -72,7 +72,7 @@ int gn_net_leave_group(struct gn_net *net, uint32_t group, uint32_t source)
     g->leaving = 1;
     g->resend = RESENDS;
     g->report_ns = net->now_ns;
-    memset(net->accept, 0, sizeof net->accept);
+    gn_net_forget(net);
     gn_net_due(net, net->now_ns);
     return GN_NET_OK;
 }

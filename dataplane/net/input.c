@@ -1,5 +1,9 @@
 #include "dataplane/net/tcp_fast.h"
 
+#define HEAD_OK (GN_NET_IN_IP_CSUM_OK | GN_NET_IN_L4_CSUM_OK)
+
+static void learn_flow(struct gn_net *net, const uint8_t *frame, const struct gn_net_rx *out);
+
 bool gn_net_source_ok(const struct gn_net *net, uint32_t src)
 {
     uint32_t top = src >> 24;
@@ -127,7 +131,10 @@ static GN_NOINLINE int input_any(struct gn_net *net, struct gn_tcp *tcp, const u
         uint16_t drop = parse_ip(frame + off, len - off, &in);
         if (GN_UNLIKELY(drop != GN_NET_DROP_NONE))
             return gn_net_dropped(net, out, drop);
-        return input_ip(net, tcp, frame, &in, now, txq, out);
+        int kind = input_ip(net, tcp, frame, &in, now, txq, out);
+        if (kind == GN_NET_RX_UDP && in.multicast && off == GN_ETH_LEN)
+            learn_flow(net, frame, out);
+        return kind;
     }
     if (type != GN_ETH_TYPE_ARP)
         return gn_net_dropped(net, out, GN_NET_DROP_ETHERTYPE);
@@ -139,74 +146,140 @@ static GN_NOINLINE int input_any(struct gn_net *net, struct gn_tcp *tcp, const u
 
 /* ---- the packets that come all day ---- */
 
-/* Untagged IPv4 without options, whole, with a TTL, our header checksum right: total length, or 0. */
-static inline uint32_t plain_ip(const struct gn_net *net, const uint8_t *frame, uint32_t len, uint32_t flags)
+static inline struct gn_net_flow *flow_at(struct gn_net *net, uint64_t key)
 {
-    const uint8_t *ip = frame + GN_ETH_LEN;
-    uint32_t type;
-    uint16_t fragment;
-    memcpy(&type, frame + 12, sizeof type);
-    memcpy(&fragment, ip + 6, sizeof fragment);
-    uint32_t total = gn_load_be16(ip + 2);
-    if ((type & 0xffffffu) != 0x450008u || (fragment & 0xffbfu) != 0 || ip[8] == 0 || total > len - GN_ETH_LEN ||
-        (net->conf.vlan_id != 0 && (flags & GN_NET_IN_VLAN_STRIPPED) == 0))
-        return 0;
-    return (flags & GN_NET_IN_IP_CSUM_OK) != 0 || gn_csum_fold(gn_csum_ip20(ip)) == 0xffff ? total : 0;
+    return &net->flow[key * 0x9e3779b97f4a7c15ull >> (64 - __builtin_ctz(GN_NET_FLOWS))];
 }
 
-/* The checksum of TCP or UDP in such a packet: its addresses lie where the pseudo header has them. */
-static GN_NOINLINE bool l4_sum_ok(const uint8_t *ip, uint32_t total)
+/* After the long way: what the next datagram of this flow looks like. */
+static GN_NOINLINE void learn_flow(struct gn_net *net, const uint8_t *frame, const struct gn_net_rx *out)
+{
+    uint64_t key;
+    memcpy(&key, frame + GN_ETH_LEN + 16, sizeof key);
+    struct gn_net_flow *f = flow_at(net, key);
+    memcpy(f->head, frame, sizeof f->head);
+    f->rx = *out;
+    f->rx.len = 0;
+    f->rx.payload = NULL;
+    f->key = key;
+}
+
+/* The checksum of TCP or UDP in a packet without options: its addresses lie where the pseudo header has them. */
+static GN_NOINLINE bool l4_sum_ok(const uint8_t *ip, uint32_t len)
 {
     uint32_t src;
     uint32_t dst;
-    uint32_t len = total - GN_IP_LEN;
     memcpy(&src, ip + 12, sizeof src);
     memcpy(&dst, ip + 16, sizeof dst);
     uint64_t sum = (uint64_t)src + dst + ((uint64_t)ip[9] << 8) + __builtin_bswap16((uint16_t)len);
-    return gn_csum_fold(gn_csum_wide(sum, ip + GN_IP_LEN, len)) == 0xffff;
+    return gn_csum_sound(gn_csum_wide(sum, ip + GN_IP_LEN, len));
 }
 
-/* A datagram of a group and source that were found acceptable before; false for all others. */
-static inline bool plain_udp(struct gn_net *net, const uint8_t *frame, uint32_t total, uint32_t flags,
+static inline bool ip_sum_ok(const uint8_t *ip, uint32_t flags)
+{
+    return (flags & GN_NET_IN_IP_CSUM_OK) != 0 || gn_csum_sound(gn_csum_ip20(ip));
+}
+
+static GN_NOINLINE bool udp_sums_ok(const uint8_t *ip, uint32_t len, uint32_t flags)
+{
+    uint16_t csum;
+    memcpy(&csum, ip + GN_IP_LEN + 6, sizeof csum);
+    return ip_sum_ok(ip, flags) && ((flags & GN_NET_IN_L4_CSUM_OK) != 0 || csum == 0 || l4_sum_ok(ip, len));
+}
+
+/* Both checksums of an ACK without data: 20 bytes of IPv4, 32 of TCP, and the addresses, which lie in one word. */
+static GN_NOINLINE bool ack_sums_ok(const uint8_t *ip)
+{
+    uint64_t low =
+        gn_v4_sum(gn_v4_halves(gn_v4_load(ip + GN_IP_LEN))) + (GN_IP_PROTO_TCP << 8) + (sizeof(gn_v4u64) << 8);
+    uint64_t tcp = gn_csum_word(low, ip + 12);
+    uint64_t head = gn_csum_word(gn_csum_word(0, ip), ip + 8);
+    uint32_t dst;
+    memcpy(&dst, ip + 16, sizeof dst);
+    head = (head & 0xffffffffu) + (head >> 32) + dst;
+    return gn_csum_sound(head) && gn_csum_sound(tcp);
+}
+static_assert(sizeof(gn_v4u64) == GN_TCP_FAST_HEADER && GN_TCP_FAST_HEADER < 256, "one load, one byte of length");
+
+static GN_NOINLINE bool tcp_sums_ok(const uint8_t *ip, uint32_t total, uint32_t flags)
+{
+    return ip_sum_ok(ip, flags) && ((flags & GN_NET_IN_L4_CSUM_OK) != 0 || l4_sum_ok(ip, total - GN_IP_LEN));
+}
+
+/* Of a frame's first 32 bytes source MAC, TOS, length, identification, DF and header checksum may be any; of a segment
+ * also the TTL and what is left of the addresses, which TCP compares. */
+#define ETH_MASK      0x0000ffffffffffffull, 0x00ffffff00000000ull
+#define DATAGRAM_MASK 0xffffffbf00000000ull, 0xffffffffffff0000ull
+#define SEGMENT_MASK  0xff00ffbf00000000ull, 0xffff000000000000ull
+
+static inline bool untagged(const struct gn_net *net, uint32_t flags)
+{
+    return net->conf.vlan_id == 0 || (flags & GN_NET_IN_VLAN_STRIPPED) != 0;
+}
+
+/* A datagram of a flow that was looked at before, whose lengths are right; false for all others. */
+static inline bool plain_udp(struct gn_net *net, const uint8_t *frame, uint32_t len, uint32_t flags,
                              struct gn_net_rx *out)
 {
     const uint8_t *ip = frame + GN_ETH_LEN;
-    const uint8_t *p = ip + GN_IP_LEN;
-    uint64_t ips = gn_load_be64(ip + 12);
-    uint32_t src = (uint32_t)(ips >> 32);
-    uint32_t dst = (uint32_t)ips;
-    uint32_t len = gn_load_be16(p + 4);
-    uint16_t port = gn_load_be16(p + 2);
-    uint16_t csum;
-    memcpy(&csum, p + 6, sizeof csum);
-    if (net->accept[(dst ^ src ^ (dst >> 7)) & (GN_NET_ACCEPT - 1)] != (ips << 32 | src) || dst == 0 ||
-        gn_mac48(frame) != gn_mac48_of_group(dst) || len < GN_UDP_LEN || len > total - GN_IP_LEN || port == 0)
+    uint32_t total = gn_load_be16(ip + 2);
+    uint32_t bytes = gn_load_be16(ip + GN_IP_LEN + 4);
+    uint64_t key;
+    memcpy(&key, ip + 16, sizeof key);
+    const struct gn_net_flow *f = flow_at(net, key);
+    if (GN_UNLIKELY(f->key != key || bytes < GN_UDP_LEN || bytes + GN_IP_LEN > total || total > len - GN_ETH_LEN ||
+                    !gn_same32(frame, f->head, (gn_v2u64){ETH_MASK}, (gn_v2u64){DATAGRAM_MASK}) ||
+                    !untagged(net, flags)))
         return false;
-    if ((flags & GN_NET_IN_L4_CSUM_OK) == 0 && csum != 0 && !l4_sum_ok(ip, GN_IP_LEN + len))
-        return false;
+    static_assert(offsetof(struct gn_net_rx, payload) == 32, "all but the payload is two stores");
     net->rx_udp++;
-    *out = (struct gn_net_rx){.kind = GN_NET_RX_UDP,
-                              .ttl = ip[8],
-                              .src_ip = src,
-                              .dst_ip = dst,
-                              .src_port = gn_load_be16(p),
-                              .dst_port = port,
-                              .conn = GN_NET_NO_CONN,
-                              .len = len - GN_UDP_LEN,
-                              .payload = p + GN_UDP_LEN};
+    gn_v2_store(out, gn_v2_load(&f->rx));
+    gn_v2_store((uint8_t *)out + 16, gn_v2_load((const uint8_t *)&f->rx + 16));
+    out->len = bytes - GN_UDP_LEN;
+    out->payload = ip + GN_IP_LEN + GN_UDP_LEN;
     return true;
 }
 
-/* To our address and our MAC. */
-static inline bool to_us(const struct gn_net *net, const uint8_t *frame)
+/* A segment to us, whole, with room for timestamps, whose checksums are right; false for all others. */
+static inline bool plain_tcp(const struct gn_net *net, const uint8_t *frame, uint32_t len, uint32_t flags)
 {
-    uint64_t dst;
-    uint64_t mac;
-    memcpy(&dst, frame, sizeof dst);
-    memcpy(&mac, net->conf.mac, sizeof mac); /* and two bytes more, which go */
-    return (dst ^ mac) << 16 == 0 && gn_load_be32(frame + GN_ETH_LEN + 16) == net->conf.ip;
+    const uint8_t *ip = frame + GN_ETH_LEN;
+    uint32_t total = gn_load_be16(ip + 2);
+    if (GN_UNLIKELY(total < GN_IP_LEN + GN_TCP_FAST_HEADER || total > len - GN_ETH_LEN || ip[8] == 0 ||
+                    !gn_same32(frame, net->unicast_head, (gn_v2u64){ETH_MASK}, (gn_v2u64){SEGMENT_MASK}) ||
+                    !untagged(net, flags)))
+        return false;
+    if ((flags & HEAD_OK) == HEAD_OK)
+        return true;
+    return total == GN_IP_LEN + GN_TCP_FAST_HEADER && (flags & HEAD_OK) == 0 ? ack_sums_ok(ip)
+                                                                             : tcp_sums_ok(ip, total, flags);
 }
-static_assert(offsetof(struct gn_net_conf, mac) + 8 <= sizeof(struct gn_net_conf), "one load");
+
+/* Functions of their own with the arguments of gn_net_input, so that a datagram's way there calls nothing and saves no
+ * registers. */
+static GN_NOINLINE int input_tcp(struct gn_net *net, struct gn_tcp *tcp, const uint8_t *frame, uint32_t len,
+                                 uint32_t flags, uint64_t now_ns, struct gn_txq *txq, struct gn_net_rx *out)
+{
+    if (GN_LIKELY(tcp != NULL && plain_tcp(net, frame, len, flags))) {
+        int kind = gn_tcp_expected(tcp, net, frame + GN_ETH_LEN, now_ns, txq, out);
+        if (GN_LIKELY(kind >= 0)) {
+            net->rx_tcp++;
+            return kind;
+        }
+    }
+    return input_any(net, tcp, frame, len, flags, now_ns, txq, out);
+}
+
+static GN_NOINLINE int input_udp_sums(struct gn_net *net, struct gn_tcp *tcp, const uint8_t *frame, uint32_t len,
+                                      uint32_t flags, uint64_t now_ns, struct gn_txq *txq, struct gn_net_rx *out)
+{
+    const uint8_t *ip = frame + GN_ETH_LEN;
+    uint32_t bytes = gn_load_be16(ip + GN_IP_LEN + 4);
+    if (GN_LIKELY(bytes <= len - GN_ETH_LEN - GN_IP_LEN && udp_sums_ok(ip, bytes, flags) &&
+                  plain_udp(net, frame, len, flags, out)))
+        return GN_NET_RX_UDP;
+    return input_any(net, tcp, frame, len, flags, now_ns, txq, out);
+}
 
 GN_HOT int gn_net_input(struct gn_net *net, struct gn_tcp *tcp, const uint8_t *frame, uint32_t len, uint32_t flags,
                         uint64_t now_ns, struct gn_txq *txq, struct gn_net_rx *out)
@@ -214,20 +287,13 @@ GN_HOT int gn_net_input(struct gn_net *net, struct gn_tcp *tcp, const uint8_t *f
     (void)gn_net_clock(net, now_ns);
     net->rx_frames++;
     net->rx_bytes += len;
-    if (GN_LIKELY(len >= GN_ETH_LEN + GN_IP_LEN + GN_UDP_LEN && len <= GN_FRAME_ROOM)) {
-        const uint8_t *ip = frame + GN_ETH_LEN;
-        uint32_t total = plain_ip(net, frame, len, flags);
-        if (ip[9] == GN_IP_PROTO_UDP && total >= GN_IP_LEN + GN_UDP_LEN) {
-            if (GN_LIKELY(plain_udp(net, frame, total, flags, out)))
-                return GN_NET_RX_UDP;
-        } else if (ip[9] == GN_IP_PROTO_TCP && total >= GN_IP_LEN + GN_TCP_LEN + GN_TCP_TS_SPACE && tcp != NULL &&
-                   to_us(net, frame) && ((flags & GN_NET_IN_L4_CSUM_OK) != 0 || l4_sum_ok(ip, total))) {
-            int kind = gn_tcp_expected(tcp, net, ip, now_ns, txq, out);
-            if (GN_LIKELY(kind >= 0)) {
-                net->rx_tcp++;
-                return kind;
-            }
-        }
-    }
+    if (GN_UNLIKELY(len < GN_ETH_LEN + GN_IP_LEN + GN_UDP_LEN || len > GN_FRAME_ROOM))
+        return input_any(net, tcp, frame, len, flags, now_ns, txq, out);
+    if (frame[GN_ETH_LEN + 9] != GN_IP_PROTO_UDP)
+        return input_tcp(net, tcp, frame, len, flags, now_ns, txq, out);
+    if (GN_UNLIKELY((flags & HEAD_OK) != HEAD_OK))
+        return input_udp_sums(net, tcp, frame, len, flags, now_ns, txq, out);
+    if (GN_LIKELY(plain_udp(net, frame, len, flags, out)))
+        return GN_NET_RX_UDP;
     return input_any(net, tcp, frame, len, flags, now_ns, txq, out);
 }

@@ -102,6 +102,18 @@ uint64_t gn_net_footprint(void)
     return gn_align_up(sizeof(struct gn_net), GN_GUARD);
 }
 
+/* What gn_net_input compares: see plain_tcp there. */
+static void unicast_head(struct gn_net *net)
+{
+    uint8_t *p = net->unicast_head;
+    memset(p, 0, sizeof net->unicast_head);
+    memcpy(p, net->conf.mac, sizeof net->conf.mac);
+    gn_store_be16(p + 12, GN_ETH_TYPE_IPV4);
+    p[GN_ETH_LEN] = 0x45;
+    p[GN_ETH_LEN + 9] = GN_IP_PROTO_TCP;
+    gn_store_be16(p + GN_ETH_LEN + 16, (uint16_t)(net->conf.ip >> 16));
+}
+
 int gn_net_new(void *mem, const struct gn_net_conf *conf, uint64_t now_ns)
 {
     struct gn_net *net = mem;
@@ -120,6 +132,7 @@ int gn_net_new(void *mem, const struct gn_net_conf *conf, uint64_t now_ns)
     net->announces = ANNOUNCES;
     net->announce_ns = now_ns;
     net->igmp_refresh_ns = GN_NET_NEVER;
+    unicast_head(net);
     GN_STORE_ORDER();
     net->magic = GN_NET_MAGIC;
     return GN_NET_OK;
@@ -147,7 +160,8 @@ int gn_net_join(void *mem, uint64_t max_bytes, uint64_t now_ns, struct gn_net **
     for (uint32_t i = 0; i < GN_NET_GROUP_MAX; i++)
         if (net->groups[i].group_source != 0 && !gn_ip_is_multicast((uint32_t)(net->groups[i].group_source >> 32)))
             memset(&net->groups[i], 0, sizeof net->groups[i]);
-    memset(net->accept, 0, sizeof net->accept);
+    gn_net_forget(net);
+    unicast_head(net);
     net->icmp_window_ns = now;
     net->defend_ns = now;
     net->announces = ANNOUNCES;

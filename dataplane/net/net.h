@@ -25,6 +25,7 @@
 #define GN_NET_ARP_MAX     128u                  /* neighbours, static ones included */
 #define GN_NET_GROUP_MAX   64u                   /* multicast memberships */
 #define GN_NET_ACCEPT      64u                   /* power of two */
+#define GN_NET_FLOWS       32u                   /* power of two */
 #define GN_NET_MTU_MIN     576u
 #define GN_NET_MTU_MAX     1500u /* GN_FRAME_MAX less Ethernet header and VLAN tag */
 #define GN_NET_VLAN_MAX    4094u
@@ -139,6 +140,33 @@ struct gn_net_group {
     uint32_t leaving;      /* 1: the reports left are of leaving; then the entry is freed */
 };
 
+enum gn_net_rx_kind {
+    GN_NET_RX_DROP = 0,    /* reason tells */
+    GN_NET_RX_HANDLED = 1, /* nothing for the caller to do */
+    GN_NET_RX_UDP = 2,
+    GN_NET_RX_TCP = 3, /* conn had something happen: events */
+};
+
+struct gn_net_rx {
+    uint8_t kind;    /* enum gn_net_rx_kind */
+    uint8_t ttl;     /* UDP, else 0 is possible */
+    uint16_t reason; /* enum gn_net_drop */
+    uint32_t src_ip, dst_ip;
+    uint16_t src_port, dst_port;
+    uint32_t conn;          /* TCP: index of the connection */
+    uint32_t events;        /* TCP: GN_TCP_EV_* that are pending on it */
+    uint32_t len;           /* UDP payload bytes; TCP: bytes readable now */
+    const uint8_t *payload; /* UDP: into the frame, valid as long as the frame is */
+};
+
+/* A flow of datagrams whose headers were checked in full once: what the next one of it looks like, and what is said of
+ * it. See plain_udp in input.c. */
+struct gn_net_flow {
+    uint8_t head[32]; /* the frame's first bytes */
+    uint64_t key;     /* destination address and ports as they lie in the frame; 0 = free */
+    struct gn_net_rx rx;
+};
+
 /* One endpoint: everything below is the endpoint's own; callers read the counters and conf. */
 struct gn_net {
     uint64_t magic;   /* written last by gn_net_new */
@@ -161,26 +189,9 @@ struct gn_net {
     uint64_t drops[GN_NET_DROP_COUNT];
     struct gn_net_arp arp[GN_NET_ARP_MAX];
     struct gn_net_group groups[GN_NET_GROUP_MAX];
-    uint64_t accept[GN_NET_ACCEPT]; /* group << 32 | source of frames found acceptable: the fast path of market data */
-};
-
-enum gn_net_rx_kind {
-    GN_NET_RX_DROP = 0,    /* reason tells */
-    GN_NET_RX_HANDLED = 1, /* nothing for the caller to do */
-    GN_NET_RX_UDP = 2,
-    GN_NET_RX_TCP = 3, /* conn had something happen: events */
-};
-
-struct gn_net_rx {
-    uint8_t kind;    /* enum gn_net_rx_kind */
-    uint8_t ttl;     /* UDP */
-    uint16_t reason; /* enum gn_net_drop */
-    uint32_t src_ip, dst_ip;
-    uint16_t src_port, dst_port;
-    uint32_t conn;          /* TCP: index of the connection */
-    uint32_t events;        /* TCP: GN_TCP_EV_* that are pending on it */
-    uint32_t len;           /* UDP payload bytes; TCP: bytes readable now */
-    const uint8_t *payload; /* UDP: into the frame, valid as long as the frame is */
+    uint64_t accept[GN_NET_ACCEPT];        /* group << 32 | source of frames found acceptable */
+    struct gn_net_flow flow[GN_NET_FLOWS]; /* the fast path of market data */
+    uint8_t unicast_head[32];              /* first bytes of an untagged IPv4 frame with TCP that is to us */
 };
 
 /* What the NIC has verified already. */

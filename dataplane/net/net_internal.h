@@ -83,6 +83,13 @@ static inline int gn_net_handled(struct gn_net_rx *out)
     return GN_NET_RX_HANDLED;
 }
 
+/* gn_net_forget: what was found acceptable is looked at anew: memberships changed. */
+static inline void gn_net_forget(struct gn_net *net)
+{
+    memset(net->accept, 0, sizeof net->accept);
+    memset(net->flow, 0, sizeof net->flow);
+}
+
 /* gn_net_rand: the next of a seeded sequence (splitmix64). */
 uint64_t gn_net_rand(struct gn_net *net);
 

@@ -109,6 +109,8 @@ static bool plan(struct gn_tcp *t, uint32_t max_conns, uint32_t sndbuf, uint32_t
 
 bool gn_tcp_layout(struct gn_tcp *t)
 {
+    t->rto_min_ns = (uint64_t)t->conf.rto_min_us * 1000;
+    t->rto_max_ns = (uint64_t)t->conf.rto_max_us * 1000;
     return plan(t, t->max_conns, t->sndbuf, t->rcvbuf);
 }
 
@@ -129,8 +131,11 @@ int gn_tcp_new(void *mem, uint32_t max_conns, uint32_t sndbuf_bytes, uint32_t rc
     t->magic = 0;
     GN_STORE_ORDER();
     memset(t, 0, sizeof *t);
-    (void)plan(t, max_conns, sndbuf_bytes, rcvbuf_bytes);
     t->conf = *conf;
+    t->max_conns = max_conns;
+    t->sndbuf = sndbuf_bytes;
+    t->rcvbuf = rcvbuf_bytes;
+    (void)gn_tcp_layout(t);
     t->now_ns = now_ns;
     t->resets_ns = now_ns;
     t->next_ns = GN_NET_NEVER;

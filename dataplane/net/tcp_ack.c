@@ -9,8 +9,10 @@ static void echo_sample(const struct gn_tcp *t, struct gn_tcp_conn *c, const uin
     if (echo == NULL || c->ts_on == 0)
         return;
     uint32_t ms = gn_tcp_ts_now(c, now) - *echo;
-    if (ms < 60000)
+    if (ms < 60000) {
         gn_tcp_rtt_sample(t, c, ms * GN_NS_PER_MS + GN_NS_PER_MS / 2);
+        c->backoff = 0;
+    }
 }
 
 /* RFC 5681 section 3.1; a window that is not used does not grow. */
@@ -94,9 +96,10 @@ void gn_tcp_ack_advance(struct gn_tcp *t, struct gn_tcp_conn *c, const uint32_t 
             c->sacked--;
         c->seg_head++;
     }
-    if (GN_LIKELY(sent_ns != 0))
+    if (GN_LIKELY(sent_ns != 0)) {
         gn_tcp_rtt_sample(t, c, now - sent_ns);
-    else
+        c->backoff = 0;
+    } else
         echo_sample(t, c, echo, now);
     c->retries = 0;
     c->dup_acks = 0;

@@ -131,7 +131,8 @@ struct gn_tcp_conn {
     uint16_t ready_room;  /* a message of so many bytes may go without a further look; 0: look */
     uint16_t last_len;    /* of the message sent last */
     uint16_t pad1;
-    uint64_t due_at; /* a copy of its deadline in the table */
+    uint64_t due_at;    /* a copy of its deadline in the table */
+    uint8_t expect[32]; /* of an ordinary segment of the peer, from its source address on: see GN_TCP_EXPECT_MASK0 */
     uint8_t hdr[GN_TCP_HDR_MAX];
     struct gn_tcp_range ooo[GN_TCP_OOO_MAX];
     uint64_t retransmits, timeouts, fast_recoveries, dup_ack_count, segs_in, segs_out, soft_errors, challenge_count;
@@ -154,9 +155,10 @@ struct gn_tcp {
     struct gn_tcp_conf conf;
     /* what moves */
     uint64_t now_ns, skew_ns;
-    uint64_t next_ns; /* no connection's deadline is before */
-    uint32_t arp_gen; /* of the net at the last timer call */
-    uint32_t blocked; /* connections whose output waits */
+    uint64_t rto_min_ns, rto_max_ns; /* of conf */
+    uint64_t next_ns;                /* no connection's deadline is before */
+    uint32_t arp_gen;                /* of the net at the last timer call */
+    uint32_t blocked;                /* connections whose output waits */
     uint32_t free_head, used;
     uint32_t event_head, event_tail;
     uint32_t next_port;
@@ -325,7 +327,7 @@ struct gn_tcp_in {
     uint32_t sack[4][2];
 };
 
-/* gn_tcp_layout: offsets and masks follow from the three sizes, which were checked; set anew. */
+/* gn_tcp_layout: offsets, masks and times follow from the three sizes and conf, which were checked; set anew. */
 bool gn_tcp_layout(struct gn_tcp *t);
 
 /* ---- tcp_table.c: slots, hash, events ---- */
@@ -354,10 +356,10 @@ static inline void gn_tcp_look(struct gn_tcp_conn *c)
     c->ready_room = 0;
 }
 
-/* gn_tcp_recent: the hint for a segment's ports, remote << 16 | local or the other way round. */
-static inline uint64_t *gn_tcp_recent(struct gn_tcp *t, uint32_t ports)
+/* gn_tcp_recent: the hint for the ports that begin a segment's header. */
+static inline uint64_t *gn_tcp_recent(struct gn_tcp *t, const uint8_t *header)
 {
-    return &t->recent[(ports ^ ports >> 16) & (GN_TCP_RECENT - 1)];
+    return &t->recent[(header[1] ^ header[3]) & (GN_TCP_RECENT - 1)];
 }
 
 /* ---- tcp_conn.c: life of a connection ---- */
@@ -375,6 +377,8 @@ uint32_t gn_tcp_initial_window(const struct gn_tcp *t, const struct gn_tcp_conn 
 /* ---- tcp_segment.c: bytes on the wire ---- */
 uint32_t gn_tcp_isn(const struct gn_tcp *t, const struct gn_tcp_conn *c, uint64_t now, uint32_t *ts_offset);
 void gn_tcp_template(const struct gn_net *net, struct gn_tcp_conn *c);
+/* gn_tcp_expect: sets c->expect from the addresses. */
+void gn_tcp_expect(struct gn_tcp_conn *c);
 /* gn_tcp_route_anew: finds the MAC of the next hop for the template; see gn_tcp_route. */
 int gn_tcp_route_anew(struct gn_net *net, struct gn_tcp_conn *c, struct gn_txq *txq) GN_MUST_CHECK;
 /* gn_tcp_make_ready: brings acknowledgement, window, echo, length and checksums of the template up to date for a
@@ -434,11 +438,11 @@ void gn_tcp_ack_advance(struct gn_tcp *t, struct gn_tcp_conn *c, const uint32_t 
 /* gn_tcp_grow: the congestion window after an ACK of `acked` bytes with flight_before in flight. */
 void gn_tcp_grow(struct gn_tcp_conn *c, uint64_t acked, uint64_t flight_before);
 
-/* gn_tcp_rtt_sample: RFC 6298 section 2, with a clock granularity of 1 ms. */
+/* gn_tcp_rtt_sample: RFC 6298 section 2, with a clock granularity of 1 ms. Its caller ends the backoff. */
 static inline void gn_tcp_rtt_sample(const struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t rtt)
 {
-    uint64_t min = (uint64_t)t->conf.rto_min_us * 1000;
-    uint64_t max = (uint64_t)t->conf.rto_max_us * 1000;
+    const uint64_t min = t->rto_min_ns;
+    const uint64_t max = t->rto_max_ns;
     uint64_t srtt = c->srtt_ns;
     uint64_t rttvar = c->rttvar_ns;
     rtt = rtt > max ? max : rtt;
@@ -455,7 +459,6 @@ static inline void gn_tcp_rtt_sample(const struct gn_tcp *t, struct gn_tcp_conn 
     c->srtt_ns = srtt;
     c->rttvar_ns = rttvar;
     c->rto_ns = rto < min ? min : rto > max ? max : rto;
-    c->backoff = 0;
 }
 
 /* gn_tcp_all_lost: everything in flight is to be sent again; SACK marks are forgotten (RFC 2018 section 8). */

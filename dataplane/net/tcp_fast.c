@@ -39,8 +39,8 @@ int gn_tcp_expected_data(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_con
     uint64_t ack = c->snd_una + ahead;
     if (ahead != 0) {
         uint64_t sent_ns;
-        uint32_t head = gn_tcp_covered(t, c, ack, &sent_ns);
-        if (GN_UNLIKELY(sent_ns == 0))
+        uint32_t head;
+        if (GN_UNLIKELY(!gn_tcp_covered(t, c, ack, &head, &sent_ns)))
             return -1;
         gn_tcp_take_header(t, c, p, wnd, ack, now);
         gn_tcp_take_ack(t, c, ack, head, sent_ns, now);
@@ -48,5 +48,5 @@ int gn_tcp_expected_data(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_con
         gn_tcp_take_header(t, c, p, wnd, ack, now);
     }
     take_data(t, net, c, p + GN_TCP_FAST_HEADER, len, now, txq);
-    return gn_tcp_tell(c, ip, out);
+    return gn_tcp_tell(c, out);
 }

@@ -8,6 +8,11 @@
 
 #define GN_TCP_FAST_HEADER (GN_TCP_LEN + GN_TCP_TS_SPACE)
 
+/* Of the 32 bytes from the source address to the head of the options, all but sequence and acknowledgement number, the
+ * PSH flag, window, checksum and urgent pointer are as in gn_tcp_conn.expect. */
+#define GN_TCP_EXPECT_MASK0 0xffffffffffffffffull, 0x00000000ffffffffull
+#define GN_TCP_EXPECT_MASK1 0x0000f7ff00000000ull, 0xffffffff00000000ull
+
 /* What of the first 16 bytes of a connection must be so: established, timestamps; no recovery, no retransmission since
  * the last progress, no duplicate ACK, no ACK due, no output held up, no sender waiting for room. */
 struct gn_tcp_plain {
@@ -28,6 +33,8 @@ GN_TCP_SAME(want_write);
 static_assert(offsetof(struct gn_tcp_conn, local_ip) == offsetof(struct gn_tcp_conn, remote_ip) + 4, "one load");
 static_assert(offsetof(struct gn_tcp_conn, local_port) == offsetof(struct gn_tcp_conn, remote_port) + 2, "one load");
 static_assert(offsetof(struct gn_net_rx, dst_ip) == offsetof(struct gn_net_rx, src_ip) + 4, "one store");
+static_assert(offsetof(struct gn_net_rx, ttl) == 1 && offsetof(struct gn_net_rx, reason) == 2 && GN_NET_DROP_NONE == 0,
+              "kind, ttl and reason are one store");
 static_assert(offsetof(struct gn_net_rx, dst_port) == offsetof(struct gn_net_rx, src_port) + 2, "one store");
 
 static inline uint64_t gn_tcp_word(const void *at)
@@ -40,9 +47,9 @@ static inline uint64_t gn_tcp_word(const void *at)
 static inline bool gn_tcp_is_plain(const struct gn_tcp_conn *c)
 {
     /* bytes in memory order, lowest first: state, recovery, ts_on; then all but passive and ack_owed */
-    const uint64_t first = gn_tcp_word(c) & 0x000000ffff0000ffull;
-    const uint64_t second = gn_tcp_word((const uint8_t *)c + 8) & 0xffffff00ffffff00ull;
-    return ((first ^ (GN_TCP_ESTABLISHED | 1ull << 32)) | second | c->sacked | (c->snd_end ^ c->snd_nxt)) == 0;
+    const gn_v2u64 should = {GN_TCP_ESTABLISHED | 1ull << 32, 0};
+    const gn_v2u64 mask = {0x000000ffff0000ffull, 0xffffff00ffffff00ull};
+    return gn_v2_zero((gn_v2_load(c) ^ should) & mask) && (c->sacked | (c->snd_end ^ c->snd_nxt)) == 0;
 }
 
 /* Sequence number, window and timestamp as they should be; the window goes to *wnd. */
@@ -53,25 +60,26 @@ static inline bool gn_tcp_is_next(const struct gn_tcp_conn *c, const uint8_t *p,
            (int32_t)(gn_load_be32(p + GN_TCP_LEN + 4) - c->ts_recent) >= 0;
 }
 
-/* Descriptors that ack covers: the new head; *sent_ns is when the last of them was sent, 0 when the answer tells
- * nothing of the round trip: none is covered in full, or one was sent twice or has a SACK mark. */
-static inline uint32_t gn_tcp_covered(const struct gn_tcp *t, const struct gn_tcp_conn *c, uint64_t ack,
-                                      uint64_t *sent_ns)
+/* Descriptors that ack covers: false when it tells nothing of the round trip: none is covered in full, or one was sent
+ * twice or has a SACK mark. Else *head is the first that is not covered, *sent_ns when the last of the others was sent.
+ */
+static inline bool gn_tcp_covered(const struct gn_tcp *t, const struct gn_tcp_conn *c, uint64_t ack, uint32_t *head,
+                                  uint64_t *sent_ns)
 {
-    uint32_t head = c->seg_head;
-    *sent_ns = 0;
-    do {
-        const struct gn_tcp_seg *seg = gn_tcp_seg_at(t, c, head);
-        if (GN_UNLIKELY(seg->end > ack))
+    uint32_t at = c->seg_head;
+    const struct gn_tcp_seg *seg = gn_tcp_seg_at(t, c, at++);
+    if (GN_UNLIKELY(seg->end > ack || seg->marks != 0))
+        return false;
+    for (*sent_ns = seg->sent_ns; GN_UNLIKELY(at != c->seg_tail); at++) {
+        seg = gn_tcp_seg_at(t, c, at);
+        if (seg->end > ack)
             break;
-        if (GN_UNLIKELY(seg->marks != 0)) {
-            *sent_ns = 0;
-            break;
-        }
+        if (seg->marks != 0)
+            return false;
         *sent_ns = seg->sent_ns;
-        head++;
-    } while (GN_UNLIKELY(head != c->seg_tail));
-    return head;
+    }
+    *head = at;
+    return true;
 }
 
 static inline void gn_tcp_take_ack(struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t ack, uint32_t head,
@@ -109,22 +117,23 @@ static inline void gn_tcp_take_header(struct gn_tcp *t, struct gn_tcp_conn *c, c
     c->wnd_ack = ack;
 }
 
-static inline int gn_tcp_tell(const struct gn_tcp_conn *c, const uint8_t *ip, struct gn_net_rx *out)
+static inline int gn_tcp_tell(const struct gn_tcp_conn *c, struct gn_net_rx *out)
 {
     uint64_t ips = gn_tcp_word(&c->remote_ip); /* and local_ip */
     uint32_t ports;
-    uint32_t events = c->events;
+    const uint32_t events = c->events;
+    uint32_t kind = GN_NET_RX_HANDLED;
+    if (GN_UNLIKELY(events != 0))
+        kind = GN_NET_RX_TCP;
     memcpy(&ports, &c->remote_port, sizeof ports); /* and local_port */
-    out->kind = events != 0 ? GN_NET_RX_TCP : GN_NET_RX_HANDLED;
-    out->ttl = ip[8];
-    out->reason = GN_NET_DROP_NONE;
+    memcpy(out, &kind, sizeof kind);               /* ttl 0 */
     memcpy(&out->src_ip, &ips, sizeof ips);
     memcpy(&out->src_port, &ports, sizeof ports);
     out->conn = c->index;
     out->events = events;
     out->len = (uint32_t)(c->rcv_nxt - c->consumed);
     out->payload = NULL;
-    return out->kind;
+    return (int)kind;
 }
 
 /* gn_tcp_expected_data: the same for the next payload, with an ACK of something or of nothing new. */
@@ -140,18 +149,9 @@ static inline int gn_tcp_expected(struct gn_tcp *t, struct gn_net *net, const ui
 {
     const uint8_t *p = ip + GN_IP_LEN;
     uint64_t now = gn_tcp_clock(t, now_ns);
-    uint64_t ips = gn_load_be64(ip + 12);
-    uint32_t ports = gn_load_be32(p);
-    uint32_t our_ports;
-    uint32_t options;
-    uint16_t form;
-    struct gn_tcp_conn *c = (struct gn_tcp_conn *)(void *)((uint8_t *)t + *gn_tcp_recent(t, ports));
-    memcpy(&our_ports, &c->remote_port, sizeof our_ports); /* and local_port */
-    memcpy(&form, p + 12, sizeof form);
-    memcpy(&options, p + GN_TCP_LEN, sizeof options);
-    if (GN_UNLIKELY((ips << 32 | ips >> 32) != gn_tcp_word(&c->remote_ip) || (ports << 16 | ports >> 16) != our_ports ||
-                    (form & ~(GN_TCP_PSH << 8)) != (GN_TCP_FAST_HEADER << 2 | GN_TCP_ACK << 8) ||
-                    options != 0x0a080101u || !gn_tcp_is_plain(c)))
+    struct gn_tcp_conn *c = (struct gn_tcp_conn *)(void *)((uint8_t *)t + *gn_tcp_recent(t, p));
+    if (GN_UNLIKELY(!gn_same32(ip + 12, c->expect, (gn_v2u64){GN_TCP_EXPECT_MASK0}, (gn_v2u64){GN_TCP_EXPECT_MASK1}) ||
+                    !gn_tcp_is_plain(c)))
         return -1;
     if (gn_load_be16(ip + 2) != GN_IP_LEN + GN_TCP_FAST_HEADER)
         return gn_tcp_expected_data(t, net, c, ip, txq, out);
@@ -161,12 +161,12 @@ static inline int gn_tcp_expected(struct gn_tcp *t, struct gn_net *net, const ui
         return -1;
     uint64_t ack = c->snd_una + ahead;
     uint64_t sent_ns;
-    uint32_t head = gn_tcp_covered(t, c, ack, &sent_ns);
-    if (GN_UNLIKELY(sent_ns == 0))
+    uint32_t head;
+    if (GN_UNLIKELY(!gn_tcp_covered(t, c, ack, &head, &sent_ns)))
         return -1;
     gn_tcp_take_header(t, c, p, wnd, ack, now);
     gn_tcp_take_ack(t, c, ack, head, sent_ns, now);
-    return gn_tcp_tell(c, ip, out);
+    return gn_tcp_tell(c, out);
 }
 
 #endif

@@ -411,7 +411,7 @@ int gn_tcp_input(struct gn_tcp *t, struct gn_net *net, const struct gn_ip_in *in
     struct gn_tcp_conn *c = gn_tcp_find(t, in->src, out->src_port, out->dst_port);
     if (c != NULL && in->l4_len >= GN_TCP_LEN + GN_TCP_TS_SPACE && in->l4 == in->ip + GN_IP_LEN) {
         /* Not yet tried with this hint, or the frame has a tag. */
-        *gn_tcp_recent(t, (uint32_t)out->src_port << 16 | out->dst_port) = (uint64_t)((uint8_t *)c - (uint8_t *)t);
+        *gn_tcp_recent(t, in->l4) = (uint64_t)((uint8_t *)c - (uint8_t *)t);
         int kind = gn_tcp_expected(t, net, in->ip, in->now_ns, txq, out);
         if (kind >= 0)
             return kind;

@@ -236,6 +236,7 @@ int gn_tcp_join(void *mem, uint64_t max_bytes, uint64_t now_ns, struct gn_tcp **
         c->hdr_len = 0; /* the template may be torn: gn_tcp_route builds it anew */
         c->ready_len = 0;
         c->ready_room = 0;
+        gn_tcp_expect(c);
         if (c->state > GN_TCP_CLOSED)
             join_conn(t, c, now);
         else if (c->state == GN_TCP_CLOSED && c->owner != GN_TCP_OWNER_CALLER)

@@ -67,6 +67,20 @@ void gn_tcp_template(const struct gn_net *net, struct gn_tcp_conn *c)
     c->arp_gen = 0;
     c->ready_len = 0;
     c->ready_room = 0;
+    gn_tcp_expect(c);
+}
+
+void gn_tcp_expect(struct gn_tcp_conn *c)
+{
+    uint8_t *p = c->expect;
+    memset(p, 0, sizeof c->expect);
+    gn_store_be32(p, c->remote_ip);
+    gn_store_be32(p + 4, c->local_ip);
+    gn_store_be16(p + 8, c->remote_port);
+    gn_store_be16(p + 10, c->local_port);
+    p[20] = (GN_TCP_LEN + GN_TCP_TS_SPACE) << 2;
+    p[21] = GN_TCP_ACK;
+    gn_store_be32(p + 28, 0x0101080au); /* NOP, NOP, timestamps, 10 bytes */
 }
 
 uint32_t gn_tcp_room(const struct gn_tcp *t, const struct gn_tcp_conn *c)

@@ -132,6 +132,23 @@ static inline uint64_t gn_v4_sum(gn_v4u64 v)
     return pair[0] + pair[1];
 }
 
+static inline bool gn_v2_zero(gn_v2u64 v)
+{
+#ifdef __SSE4_1__
+    return __builtin_ia32_ptestz128((__attribute__((vector_size(16))) long long)v,
+                                    (__attribute__((vector_size(16))) long long)v) != 0;
+#else
+    return (v[0] | v[1]) == 0;
+#endif
+}
+
+/* gn_same32: the bits of a mask of 32 bytes are the same in 32 bytes at a and at b. Two halves: in a function with
+ * arguments on the stack 32-byte values would cost more than they save, because the stack is realigned for them. */
+static inline bool gn_same32(const uint8_t *a, const uint8_t *b, gn_v2u64 mask0, gn_v2u64 mask1)
+{
+    return gn_v2_zero(((gn_v2_load(a) ^ gn_v2_load(b)) & mask0) | ((gn_v2_load(a + 16) ^ gn_v2_load(b + 16)) & mask1));
+}
+
 /* gn_csum_copy_padded: the running sum of len bytes that are followed by zeros up to a multiple of 32, which are copied
  * on the way, zeros included. Most orders have from 33 to 64 bytes. */
 static inline uint64_t gn_csum_copy_padded(uint8_t *to, const uint8_t *from, uint32_t len)
@@ -212,6 +229,14 @@ static inline uint16_t gn_csum_fold(uint64_t sum)
     half = (uint32_t)(sum >> 32);
     half += half >> 16 | half << 16;
     return (uint16_t)(half >> 16);
+}
+
+/* gn_csum_sound: a running sum that is not 0 folds to 0xffff: every word of 16, 32 or 64 bits leaves what its 16-bit
+ * halves leave when divided by 0xffff, and that is nothing. Multiples of 0xffff are those numbers whose product with
+ * its inverse modulo 2^64 is no larger than the quotient of the largest. */
+static inline bool gn_csum_sound(uint64_t sum)
+{
+    return sum * 0xfffefffefffeffffull <= UINT64_MAX / 0xffffu;
 }
 
 /* gn_csum_finish: the checksum field of a running sum, to be stored with memcpy. */
