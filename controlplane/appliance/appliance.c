@@ -40,7 +40,7 @@ struct gn_rec *gn_appliance_event(struct gn_appliance *a, uint16_t type, uint32_
         return NULL;
     }
     rec->time_ns = gn_now_ns();
-    rec->corr = 0;
+    rec->corr = GN_CORR_OWN | rec->seq;
     memset(rec + 1, 0, payload);
     return rec;
 }

@@ -73,6 +73,12 @@ static const char *const exec_names[] = {
     [GN_EXEC_BROKEN] = "broken",       [GN_EXEC_RESTATED] = "restated",
     [GN_EXEC_CORRECTED] = "corrected",
 };
+static const char *const cancel_names[] = {
+    [GN_CANCEL_BY_KILL] = "kill",
+    [GN_CANCEL_BY_MASS] = "mass_cancel",
+    [GN_CANCEL_BY_END] = "end",
+    [GN_CANCEL_BY_RESTART] = "restart",
+};
 static const char *const gap_names[] = {
     [GN_GAP_OPENED] = "opened",           [GN_GAP_REQUESTED] = "requested",
     [GN_GAP_FILLED_LINE] = "filled_line", [GN_GAP_FILLED_RETRANSMIT] = "filled_retransmit",
@@ -111,6 +117,20 @@ static void print_gn_ev_gap(FILE *out, const struct gn_ev_gap *e, uint32_t bytes
     put_u64(out, "from", e->from);
     put_u64(out, "to", e->to);
     put_u64(out, "line", e->line);
+}
+
+static void print_gn_ev_cancel(FILE *out, const struct gn_ev_cancel *e, uint32_t bytes)
+{
+    (void)bytes;
+    PUT_ENUM(out, "why", cancel_names, e->why);
+    put_u64(out, "order_id", e->order_id);
+    put_u64(out, "user_ref", e->user_ref);
+    put_index(out, "instrument", e->instrument);
+    put_u64(out, "strategy", e->strategy);
+    put_u64(out, "session", e->session);
+    put_u64(out, "scope", e->scope);
+    put_u64(out, "cause", e->cause);
+    put_u64(out, "again", e->again);
 }
 
 static void print_gn_intent(FILE *out, const struct gn_intent *e, uint32_t bytes)
@@ -389,6 +409,8 @@ void gn_journal_print(FILE *out, const struct gn_journal_item *item)
         (void)fprintf(out, ",\"type\":\"%s\"", name);
     else
         put_u64(out, "type", rec->type);
+    if (rec->flags != 0)
+        put_u64(out, "order_session", rec->flags - 1u);
     if (!print_payload(out, item))
         put_hex(out, "payload", item->payload, item->payload_bytes);
     (void)fputs("}\n", out);
@@ -446,6 +468,11 @@ void gn_journal_print_csv(FILE *out, const struct gn_journal_item *item)
     } else if ((rec->type == GN_EV_EXEC || rec->type == GN_EV_EXEC_REPORT) &&
                item->payload_bytes >= sizeof(struct gn_exec)) {
         csv_exec(out, p);
+    } else if (rec->type == GN_EV_CANCEL && item->payload_bytes >= sizeof(struct gn_ev_cancel)) {
+        const struct gn_ev_cancel *e = p;
+        csv_name(out, cancel_names, GN_ARRAY_LEN(cancel_names), e->why);
+        (void)fprintf(out, "%016" PRIx64 ",,%" PRId64 ",%u,%u,,,,,,,,", e->order_id,
+                      e->instrument == GN_NONE32 ? -1 : (int64_t)e->instrument, e->strategy, e->session);
     } else {
         (void)fputs(",,,,,,,,,,,,,", out);
     }

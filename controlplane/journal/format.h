@@ -20,8 +20,9 @@
 #include "dataplane/abi/base.h"
 #include "dataplane/abi/ring.h"
 
-#define GN_JOURNAL_MAJOR 1u
-#define GN_JOURNAL_MINOR 1u /* 1: checkpoints, and the previous segment's tree in the header */
+#define GN_JOURNAL_MAJOR      1u
+#define GN_JOURNAL_MINOR_CORR 2u /* since then every record has a correlation */
+#define GN_JOURNAL_MINOR      2u /* 1: checkpoints, the tree before in the header; 2: cancels, sessions */
 
 #define GN_JOURNAL_BLOCK  4096u /* unit of offsets and padding */
 #define GN_JOURNAL_SECTOR 512u  /* what a disk writes whole or not at all */

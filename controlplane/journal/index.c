@@ -41,6 +41,10 @@ uint32_t gn_journal_orders_of(const struct gn_journal_item *item, uint64_t out[G
         n = add(out, n, exec->order_id);
         n = add(out, n, exec->prev_id);
         return add(out, n, item->rec->corr);
+    case GN_EV_CANCEL:
+        return item->payload_bytes < sizeof(struct gn_ev_cancel)
+                   ? 0
+                   : add(out, n, ((const struct gn_ev_cancel *)payload)->order_id);
     case GN_EV_INTENT:
         return item->payload_bytes < sizeof *intent ? 0 : add(out, n, intent->target);
     default:

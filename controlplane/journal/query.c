@@ -37,6 +37,12 @@ static bool subject(const struct gn_journal_item *item, uint32_t *strategy, uint
         *strategy = ((const struct gn_exec *)p)->strategy;
         *instrument = ((const struct gn_exec *)p)->instrument;
         return true;
+    case GN_EV_CANCEL:
+        if (item->payload_bytes < sizeof(struct gn_ev_cancel))
+            return false;
+        *strategy = ((const struct gn_ev_cancel *)p)->strategy;
+        *instrument = ((const struct gn_ev_cancel *)p)->instrument;
+        return true;
     case GN_EV_MD:
         if (item->payload_bytes < sizeof(struct gn_md))
             return false;
@@ -68,6 +74,8 @@ static bool wanted(const struct gn_journal_filter *f, const struct gn_journal_it
     if (rec->time_ns < f->from_ns || (f->to_ns != 0 && rec->time_ns >= f->to_ns))
         return false;
     if (f->executions && !is_fill(item))
+        return false;
+    if (f->session != 0 && rec->flags != f->session)
         return false;
     if ((f->strategy != 0 || f->instrument != 0) &&
         (!subject(item, &strategy, &instrument) || (f->strategy != 0 && strategy != f->strategy - 1) ||

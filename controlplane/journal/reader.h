@@ -89,7 +89,7 @@ struct gn_journal_report {
     uint64_t unsigned_records;                    /* after the last checkpoint: only the chain covers them */
     uint64_t witnesses;                           /* checkpoints from outside that were found in the journal */
     struct gn_journal_checkpoint last_checkpoint; /* all zeros when there is none */
-    uint64_t no_corr;                             /* order and exec records without a correlation */
+    uint64_t no_corr; /* records without a correlation; before 1.2 only orders and execs are asked */
     struct gn_journal_ring_report ring[GN_JOURNAL_RINGS_MAX];
     uint64_t types[GN_JOURNAL_TYPES];
     uint8_t final_hash[GN_JOURNAL_HASH]; /* compare with one kept elsewhere to notice a cut at the end */
@@ -116,6 +116,7 @@ struct gn_journal_filter {
     uint64_t order_id;       /* records that name it (gn_journal_orders_of); 0 = all */
     uint32_t strategy;       /* one more than the strategy whose records are wanted; 0 = all */
     uint32_t instrument;     /* one more than the instrument; 0 = all */
+    uint32_t session;        /* one more than the order session; 0 = all */
     bool executions;         /* only fills and broken fills */
     bool csv;                /* rows instead of lines of JSON */
     uint64_t from_ns, to_ns; /* time_ns in [from, to); 0 = open */

@@ -209,6 +209,14 @@ static int apply_order(struct gn_jstate *s, const struct gn_ev_order *e)
     return GN_JOURNAL_OK;
 }
 
+static void apply_cancel(struct gn_jstate *s, const struct gn_ev_cancel *e)
+{
+    struct gn_jstate_order *o = find(s, e->order_id);
+    if (o != NULL && gn_order_working(o->state) && o->state != GN_ORDER_IN_DOUBT)
+        o->state = GN_ORDER_PENDING_CANCEL;
+    s->unknown += o == NULL && e->order_id != 0;
+}
+
 static void apply_fill(struct gn_jstate_order *o, struct gn_position *p, const struct gn_exec *e)
 {
     const gn_i128 value = (gn_i128)e->price * e->qty;
@@ -356,6 +364,11 @@ static int apply_payload(struct gn_jstate *s, uint16_t type, const void *payload
         return bytes >= sizeof(struct gn_ev_order) ? apply_order(s, payload) : GN_JOURNAL_ERR_DAMAGED;
     case GN_EV_EXEC:
         return bytes >= sizeof(struct gn_ev_exec) ? apply_exec(s, payload) : GN_JOURNAL_ERR_DAMAGED;
+    case GN_EV_CANCEL:
+        if (bytes < sizeof(struct gn_ev_cancel))
+            return GN_JOURNAL_ERR_DAMAGED;
+        apply_cancel(s, payload);
+        return GN_JOURNAL_OK;
     case GN_EV_SESSION:
         if (bytes < sizeof(struct gn_ev_session))
             return GN_JOURNAL_ERR_DAMAGED;

@@ -118,8 +118,8 @@ static void count(struct gn_journal_report *report, const struct gn_journal_item
     ring->last_seq = item->rec->seq;
     report->types[gn_journal_event_name(type) != NULL && type < GN_JOURNAL_TYPES - 1 ? type : GN_JOURNAL_TYPES - 1]++;
     report->records++;
-    if ((type == GN_EV_ORDER || type == GN_EV_EXEC) && item->rec->corr == 0)
-        report->no_corr++;
+    const bool asked = item->segment->minor >= GN_JOURNAL_MINOR_CORR || type == GN_EV_ORDER || type == GN_EV_EXEC;
+    report->no_corr += asked && item->rec->corr == 0;
 }
 
 static void summarise(const struct check *c, const struct gn_journal_reader *r)

@@ -66,6 +66,8 @@ static int copy_record(struct gn_journal *j, uint32_t i, struct gn_jw_buffer *b)
     memcpy(at, &prefix, sizeof prefix);
     b->bytes += need;
     b->records++;
+    if (head.corr == 0)
+        atomic_fetch_add_explicit(&j->st_no_corr, 1, memory_order_relaxed);
     b->cursor[i] = r->cursor = cursor;
     b->last_seq[i] = r->seq = head.seq;
     return 1;

@@ -33,6 +33,8 @@ void gn_kill_journal(struct gn_appliance *a, const struct gn_kill_request *r, ui
     ev->index = r->index;
     ev->set_ns = r->now_ns;
     ev->counter = word >> 16;
+    rec->corr = word;
+    rec->flags = r->scope == GN_SCOPE_SESSION ? (uint8_t)(r->index + 1) : 0;
     snprintf(ev->who, sizeof ev->who, "%s", r->who);
     snprintf(ev->why, sizeof ev->why, "%s", r->why);
     gn_appliance_publish(a);

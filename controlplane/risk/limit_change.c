@@ -56,6 +56,7 @@ static void journal(struct gn_appliance *a, uint32_t instrument, const struct gn
         return;
     struct gn_ev_limits *ev = (struct gn_ev_limits *)(rec + 1);
     ev->generation = gn_limits_current(a->limits) + 1;
+    rec->corr = ev->generation;
     ev->instrument = instrument;
     ev->field = f->number;
     ev->old_value = old;

@@ -29,7 +29,9 @@
     X(21, BREAK, "break", gn_ev_break, "our books and the venue's differ: see dataplane/abi/recon.h")            \
     X(22, BREAKER, "breaker", gn_ev_breaker, "the circuit breaker of an order session changed its state")        \
     X(23, DEADMAN, "deadman", gn_ev_deadman, "a dead-man timer of an order session ran out")                     \
-    X(24, HANDOVER, "handover", gn_ev_handover, "a restarted data plane took a connection over, or could not")
+    X(24, HANDOVER, "handover", gn_ev_handover, "a restarted data plane took a connection over, or could not")   \
+    X(40, CANCEL, "cancel", gn_ev_cancel,                                                                        \
+      "a cancel that no intent asked for: by a kill, a mass cancel, an end, a restart")
 
 enum gn_ev {
     GN_EV_PAD = 0,
@@ -195,6 +197,28 @@ struct gn_ev_order {
     int64_t used_value;  /* what it found */
 };
 static_assert(sizeof(struct gn_ev_order) == 88, "gn_ev_order layout");
+
+enum gn_cancel_why {
+    GN_CANCEL_BY_KILL = 1,
+    GN_CANCEL_BY_MASS = 2,    /* an intent to cancel many */
+    GN_CANCEL_BY_END = 3,     /* the data plane ends in order */
+    GN_CANCEL_BY_RESTART = 4, /* it rested when the data plane started */
+};
+
+/* One for each cancel that a sweep hands to TCP, and one for each mass cancel of the venue. */
+struct gn_ev_cancel {
+    uint64_t order_id;   /* 0: the venue's own mass cancel, of all orders of the session */
+    uint64_t cause;      /* kill: the word; mass cancel: sequence of the record of its strategy's last one; else 0 */
+    uint32_t instrument; /* GN_NONE32: all */
+    uint32_t user_ref;
+    uint16_t strategy; /* 0xffff: all */
+    uint8_t why;       /* enum gn_cancel_why */
+    uint8_t scope;     /* kill: enum gn_kill_scope of the word; a further one may be as high */
+    uint8_t session;
+    uint8_t again; /* 1: it was asked before and did not answer */
+    uint8_t pad[2];
+};
+static_assert(sizeof(struct gn_ev_cancel) == 32, "gn_ev_cancel layout");
 
 struct gn_ev_exec {
     struct gn_exec exec;

@@ -24,15 +24,19 @@
 #define GN_REC_CELLS_MAX (GN_REC_BYTES_MAX / GN_RING_CELL)
 static_assert(GN_RING_CELLS_MIN >= GN_REC_CELLS_MAX + 1, "the smallest ring takes the largest record");
 
+/* A record that nothing in the journal caused (a timer, an operator, a start) is its own cause: this bit and its seq.
+ */
+#define GN_CORR_OWN (1ull << 63)
+
 /* Header of every record, 32 bytes; the payload follows. */
 struct gn_rec {
     uint32_t bytes;   /* header + payload, unpadded: 32 to GN_REC_BYTES_MAX */
     uint16_t type;    /* enum gn_ev, 0 = pad */
     uint8_t source;   /* ring number: who wrote it */
-    uint8_t flags;    /* 0 */
+    uint8_t flags;    /* journal: order session that it is about, + 1; 0 = of none */
     uint64_t seq;     /* of this ring, contiguous from 1; set by gn_ring_reserve */
     uint64_t time_ns; /* input time of the step that wrote it, ns since the Unix epoch */
-    uint64_t corr;    /* correlation: market-data sequence or order id that caused it, 0 = none */
+    uint64_t corr; /* correlation: market-data sequence or order id that caused it, or GN_CORR_OWN; journal: never 0 */
 };
 static_assert(sizeof(struct gn_rec) == 32, "record header is 32 bytes");
 

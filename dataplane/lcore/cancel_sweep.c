@@ -48,6 +48,7 @@ static void journal_word(struct gn_stage_orders *s, uint64_t word, uint64_t now_
     struct gn_rec *rec = gn_orders_event(s, GN_EV_KILL, sizeof(struct gn_ev_kill), now_ns);
     if (rec == NULL)
         return;
+    rec->corr = word;
     struct gn_ev_kill *ev = (struct gn_ev_kill *)(rec + 1);
     uint32_t source = (uint32_t)(word >> 8) & 0xff;
     *ev = (struct gn_ev_kill){.level = (uint16_t)gn_kill_level(word), .source = (uint8_t)source, .counter = word >> 16};
@@ -101,6 +102,75 @@ static void note_cancel(struct gn_stage_orders *s, uint64_t now_ns)
     atomic_fetch_add_explicit(&r->cancels_sent, 1, memory_order_relaxed);
 }
 
+/* The first scope of an order whose word is at killed, and that word; scope all when none is. */
+static uint64_t word_of(const struct gn_stage_orders *s, const struct gn_order *o, uint8_t *scope)
+{
+    const _Atomic uint64_t *const words[] = {
+        [GN_SCOPE_ALL] = &s->control->kill_all,
+        [GN_SCOPE_SESSION] = &s->control->kill_session[o->session],
+        [GN_SCOPE_INSTRUMENT] = gn_kill_instrument(s->control) + o->instrument,
+        [GN_SCOPE_STRATEGY] = &s->control->kill_strategy[o->strategy],
+    };
+    for (*scope = 0; *scope < GN_ARRAY_LEN(words); ++*scope) {
+        const uint64_t word = atomic_load_explicit(words[*scope], memory_order_acquire);
+        if (gn_kill_level(word) >= GN_LADDER_KILLED)
+            return word;
+    }
+    *scope = GN_SCOPE_ALL;
+    return 0;
+}
+
+/* Each cancel has its record, in the same turn and so before the frame leaves. One that finds no room is counted as
+ * lost; the cancel goes all the same. */
+static void journal_cancel(struct gn_stage_orders *s, const struct gn_ev_cancel *ev, uint64_t now_ns)
+{
+    struct gn_rec *rec = gn_orders_event(s, GN_EV_CANCEL, sizeof *ev, now_ns);
+    if (rec == NULL)
+        return;
+    rec->corr = ev->order_id != 0 ? ev->order_id : ev->cause != 0 ? ev->cause : rec->corr;
+    rec->flags = (uint8_t)(ev->session + 1);
+    *(struct gn_ev_cancel *)(rec + 1) = *ev;
+}
+
+static void journal_order_cancel(struct gn_stage_orders *s, const struct gn_order *o, bool again, uint64_t now_ns)
+{
+    struct gn_ev_cancel ev = {.order_id = o->id,
+                              .instrument = o->instrument,
+                              .user_ref = o->user_ref,
+                              .strategy = o->strategy,
+                              .session = o->session,
+                              .again = again};
+    ev.cause = s->killed ? word_of(s, o, &ev.scope) : 0;
+    if (ev.cause != 0) {
+        ev.why = GN_CANCEL_BY_KILL;
+    } else if (!s->draining && s->mass_seq[o->strategy] != 0) {
+        ev.why = GN_CANCEL_BY_MASS;
+        ev.cause = s->mass_seq[o->strategy];
+    } else {
+        ev.why = s->draining ? GN_CANCEL_BY_END : GN_CANCEL_BY_RESTART;
+    }
+    journal_cancel(s, &ev, now_ns);
+}
+
+/* Of the whole session, by a kill of it or of everything, or at an orderly end. */
+static void journal_mass(struct gn_stage_orders *s, uint32_t session, uint64_t now_ns)
+{
+    const uint64_t all = atomic_load_explicit(&s->control->kill_all, memory_order_acquire);
+    const uint64_t own = atomic_load_explicit(&s->control->kill_session[session], memory_order_acquire);
+    const bool by_all = gn_kill_level(all) >= GN_LADDER_KILLED, by_own = gn_kill_level(own) >= GN_LADDER_KILLED;
+    const struct gn_ev_cancel ev = {
+        .cause = by_all   ? all
+                 : by_own ? own
+                          : 0,
+        .instrument = GN_NONE32,
+        .strategy = UINT16_MAX,
+        .why = by_all || by_own ? GN_CANCEL_BY_KILL : GN_CANCEL_BY_END,
+        .scope = by_all || !by_own ? GN_SCOPE_ALL : GN_SCOPE_SESSION,
+        .session = (uint8_t)session,
+    };
+    journal_cancel(s, &ev, now_ns);
+}
+
 /* Sends what is owed to sessions that are up. */
 static void send_mass(struct gn_stage_orders *s, uint64_t now_ns)
 {
@@ -112,6 +182,7 @@ static void send_mass(struct gn_stage_orders *s, uint64_t now_ns)
         if (atomic_load_explicit(&s->rows[i].state, memory_order_relaxed) != GN_SESSION_UP ||
             gn_orders_mass_cancel(s, i, now_ns) != GN_VERDICT_OK)
             continue; /* still owed: sent when the session is up and TCP has room */
+        journal_mass(s, i, now_ns);
         s->mass_due &= ~(1u << i);
         s->sweep_ns = now_ns + MASS_GRACE_NS;
         note_cancel(s, now_ns);
@@ -132,8 +203,10 @@ static void sweep(struct gn_stage_orders *s, uint64_t now_ns)
         }
         if (!can_ask(s, o, now_ns))
             continue;
+        const bool again = o->state == GN_ORDER_PENDING_CANCEL;
         if (gn_orders_cancel(s, o, now_ns) != GN_VERDICT_OK)
             break; /* TCP is full: go on at the next turn */
+        journal_order_cancel(s, o, again, now_ns);
         sent++;
         note_cancel(s, now_ns);
     }
@@ -173,7 +246,7 @@ void gn_sweep_poll(struct gn_stage_orders *s, uint64_t now_ns)
         s->sweep_ns = now_ns + SWEEP_PAUSE_NS;
 }
 
-void gn_sweep_mass(struct gn_stage_orders *s, uint32_t strategy, uint32_t instrument)
+void gn_sweep_mass(struct gn_stage_orders *s, uint32_t strategy, uint32_t instrument, uint64_t cause)
 {
     for (uint32_t i = s->orders->list_head; i != GN_NONE32; i = s->orders->order[i].list_next) {
         struct gn_order *o = &s->orders->order[i];
@@ -182,6 +255,7 @@ void gn_sweep_mass(struct gn_stage_orders *s, uint32_t strategy, uint32_t instru
         o->cancel_wanted = 1;
         s->wanted++;
     }
+    s->mass_seq[strategy] = cause;
     s->sweep_ns = 0;
 }
 

@@ -33,7 +33,9 @@ static void record(struct said *x)
 {
     if (GN_UNLIKELY(x->rec == NULL))
         return;
-    x->rec->corr = x->exec.order_id;
+    if (GN_LIKELY(x->exec.order_id != 0))
+        x->rec->corr = x->exec.order_id;
+    x->rec->flags = (uint8_t)(x->session + 1);
     *(struct gn_ev_exec *)(x->rec + 1) = (struct gn_ev_exec){.exec = x->exec, .venue_seq = x->seq};
 }
 

@@ -103,6 +103,7 @@ static void note(struct gn_stage_orders *s, const struct gn_exec *e, uint64_t no
     if (rec == NULL)
         return; /* counted, and trading is killed */
     rec->corr = e->order_id;
+    rec->flags = (uint8_t)(e->session + 1);
     *(struct gn_ev_exec *)(rec + 1) = (struct gn_ev_exec){.exec = *e};
 }
 

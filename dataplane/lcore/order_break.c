@@ -14,7 +14,8 @@ void gn_orders_alert(struct gn_stage_orders *s, uint64_t corr, uint32_t code, ui
     a->code = code;
     a->severity = severity;
     memcpy(a->text, text, strnlen(text, sizeof a->text - 1));
-    rec->corr = corr;
+    if (corr != 0)
+        rec->corr = corr;
 }
 
 void gn_orders_break(struct gn_stage_orders *s, const struct gn_break *found, uint64_t now_ns)
@@ -26,7 +27,8 @@ void gn_orders_break(struct gn_stage_orders *s, const struct gn_break *found, ui
     s->m->breaks++;
     struct gn_rec *rec = gn_orders_event(s, GN_EV_BREAK, sizeof(struct gn_ev_break), now_ns);
     if (rec != NULL) {
-        rec->corr = b.order_id != 0 ? b.order_id : b.venue_seq;
+        rec->corr = b.order_id != 0 ? b.order_id : b.venue_seq != 0 ? b.venue_seq : rec->corr;
+        rec->flags = (uint8_t)(b.session + 1);
         *(struct gn_ev_break *)(rec + 1) = (struct gn_ev_break){
             .seq = seq,
             .kind = b.kind,

@@ -46,14 +46,16 @@ static void set_state(struct gn_stage_orders *s, uint32_t i, uint32_t state, uin
     atomic_store_explicit(&r->state, state, memory_order_relaxed);
     r->reason = reason;
     struct gn_rec *rec = gn_orders_event(s, GN_EV_SESSION, sizeof(struct gn_ev_session), now_ns);
-    if (rec != NULL)
-        *(struct gn_ev_session *)(rec + 1) = (struct gn_ev_session){
-            .session = i,
-            .state = (uint16_t)state,
-            .reason = (uint16_t)reason,
-            .next_seq = s->state[i].soup.next_seq,
-            .in_doubt = r->in_doubt,
-        };
+    if (rec == NULL)
+        return;
+    rec->flags = (uint8_t)(i + 1);
+    *(struct gn_ev_session *)(rec + 1) = (struct gn_ev_session){
+        .session = i,
+        .state = (uint16_t)state,
+        .reason = (uint16_t)reason,
+        .next_seq = s->state[i].soup.next_seq,
+        .in_doubt = r->in_doubt,
+    };
 }
 
 /* Doubles up to the configured maximum, spread over half of it, so that many sessions do not come back as one. */

@@ -37,7 +37,6 @@ static struct gn_rec *reserve_event(struct gn_stage_feed *f, uint16_t type, uint
         return NULL;
     }
     rec->time_ns = now_ns;
-    rec->corr = 0;
     return rec;
 }
 
@@ -59,8 +58,10 @@ static void journal_gaps(struct gn_stage_feed *f, uint64_t now_ns)
     struct gn_ev_gap gap;
     while (GN_UNLIKELY(gn_arb_gap_event(f->arb, &gap))) {
         struct gn_rec *rec = reserve_event(f, GN_EV_GAP, sizeof gap, now_ns);
-        if (rec != NULL)
-            memcpy(rec + 1, &gap, sizeof gap);
+        if (rec == NULL)
+            continue;
+        rec->corr = gap.from;
+        memcpy(rec + 1, &gap, sizeof gap);
     }
 }
 

@@ -6,7 +6,9 @@ static GN_COLD void journal_blocked(struct gn_stage_orders *s)
 {
     s->m->events_lost++;
     s->gate.journal_failed = true;
-    gn_kill_raise(&s->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
+    /* once: a word that moved is a reason for records, and those find no room either */
+    if (gn_kill_level(atomic_load_explicit(&s->control->kill_all, memory_order_relaxed)) < GN_LADDER_KILLED)
+        gn_kill_raise(&s->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
 }
 
 bool gn_orders_room(struct gn_stage_orders *s)
@@ -27,7 +29,7 @@ struct gn_rec *gn_orders_event(struct gn_stage_orders *s, uint16_t type, uint32_
         return NULL;
     }
     rec->time_ns = now_ns;
-    rec->corr = 0;
+    rec->corr = GN_CORR_OWN | rec->seq;
     return rec;
 }
 
@@ -349,11 +351,13 @@ void gn_stage_orders_intent(void *stage, const struct gn_intent *in, uint64_t no
     if (in->action == GN_ACTION_MASS_CANCEL && in->strategy < GN_STRATEGIES_MAX) {
         struct gn_rec *mass = gn_orders_event(s, GN_EV_ORDER, sizeof(struct gn_ev_order), now_ns);
         if (mass != NULL) {
-            mass->corr = in->tick_seq != 0 ? in->tick_seq : in->tag;
+            if (in->tick_seq != 0 || in->tag != 0)
+                mass->corr = in->tick_seq != 0 ? in->tick_seq : in->tag;
             *(struct gn_ev_order *)(mass + 1) = (struct gn_ev_order){.intent = *in};
         }
         s->m->verdict[GN_VERDICT_OK]++;
-        gn_sweep_mass(s, in->strategy, in->instrument); /* cancelling goes on even when it cannot be recorded */
+        gn_sweep_mass(s, in->strategy, in->instrument,
+                      mass == NULL ? 0 : mass->seq); /* cancelling goes on even when it cannot be recorded */
         return;
     }
     struct gn_rec *rec = gn_orders_event(s, GN_EV_ORDER, sizeof(struct gn_ev_order), now_ns);
@@ -370,7 +374,10 @@ void gn_stage_orders_intent(void *stage, const struct gn_intent *in, uint64_t no
         verdict = act(s, in, target, now_ns, &o);
     s->m->verdict[verdict]++;
     /* what caused it: market data, else the order it names, else what its strategy calls it */
-    rec->corr = in->tick_seq != 0 ? in->tick_seq : in->target != 0 ? in->target : in->tag;
+    const uint64_t cause = in->tick_seq != 0 ? in->tick_seq : in->target != 0 ? in->target : in->tag;
+    if (GN_LIKELY(cause != 0))
+        rec->corr = cause;
+    rec->flags = (uint8_t)(in->session + 1);
     *(struct gn_ev_order *)(rec + 1) = (struct gn_ev_order){
         .intent = *in,
         .order_id = verdict == GN_VERDICT_OK ? o->id : 0,

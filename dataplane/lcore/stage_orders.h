@@ -72,8 +72,9 @@ struct gn_stage_orders {
     struct gn_lcore_metrics *m;
     /* cancel sweep */
     uint64_t word_seen;
-    uint64_t sweep_ns; /* no sweep before */
-    uint32_t wanted;   /* orders with cancel_wanted set */
+    uint64_t sweep_ns;                    /* no sweep before */
+    uint32_t wanted;                      /* orders with cancel_wanted set */
+    uint64_t mass_seq[GN_STRATEGIES_MAX]; /* sequence of the record of a strategy's last mass cancel, 0 = none */
     uint64_t session_word_seen[GN_SESSIONS_MAX];
     uint32_t mass_due; /* sessions, bit by bit, that a kill owes a mass cancel */
     bool killed;       /* a scope is at KILLED: sweep until nothing works */
@@ -171,10 +172,10 @@ void gn_session_poll(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
 void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_user_ref, uint64_t now_ns);
 void gn_session_logout(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
 
-/* gn_sweep_poll: kill words and wanted cancels. gn_sweep_mass: marks a strategy's orders. gn_sweep_left: an order has
- * stopped working. */
+/* gn_sweep_poll: kill words and wanted cancels. gn_sweep_mass: marks a strategy's orders; cause: sequence of the record
+ * of the intent. gn_sweep_left: an order has stopped working. */
 void gn_sweep_poll(struct gn_stage_orders *s, uint64_t now_ns);
-void gn_sweep_mass(struct gn_stage_orders *s, uint32_t strategy, uint32_t instrument);
+void gn_sweep_mass(struct gn_stage_orders *s, uint32_t strategy, uint32_t instrument, uint64_t cause);
 void gn_sweep_left(struct gn_stage_orders *s, struct gn_order *o, uint64_t now_ns);
 
 #endif

@@ -6,11 +6,12 @@ static const struct gn_doc_field rec_fields[] = {
     F(gn_rec, bytes, "", "header + payload, unpadded: 32 to GN_REC_BYTES_MAX"),
     F(gn_rec, type, "", "enum gn_ev, 0 = pad"),
     F(gn_rec, source, "", "ring number: who wrote it"),
-    F(gn_rec, flags, "", "0"),
+    F(gn_rec, flags, "", "journal: order session that it is about, + 1; 0 = of none"),
     F(gn_rec, seq, "",
       "of this ring, contiguous from 1; in a report ring to a client a jump counts reports that had no room"),
     F(gn_rec, time_ns, "", "input time of the step that wrote it, ns since the Unix epoch"),
-    F(gn_rec, corr, "", "correlation: market-data sequence or order id that caused it, 0 = none"),
+    F(gn_rec, corr, "",
+      "correlation: market-data sequence or order id that caused it, or bit 63 and seq: its own cause"),
 };
 
 static const struct gn_doc_field ring_fields[] = {

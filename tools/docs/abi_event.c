@@ -123,6 +123,19 @@ static const struct gn_doc_field ev_alert_fields[] = {
     F(gn_ev_alert, text, "", "zero-terminated"),
 };
 
+static const struct gn_doc_field ev_cancel_fields[] = {
+    F(gn_ev_cancel, order_id, "", "0: the venue's own mass cancel, of all orders of the session"),
+    F(gn_ev_cancel, cause, "",
+      "kill: the word; mass cancel: sequence of the record of its strategy's last one; else 0"),
+    F(gn_ev_cancel, instrument, "", "GN_NONE32: all"),
+    F(gn_ev_cancel, user_ref, "", "low 32 bits of order_id"),
+    F(gn_ev_cancel, strategy, "", "65535: all"),
+    F(gn_ev_cancel, why, "", "enum gn_cancel_why"),
+    F(gn_ev_cancel, scope, "", "kill: enum gn_kill_scope of the word"),
+    F(gn_ev_cancel, session, "", "index in the configuration"),
+    F(gn_ev_cancel, again, "", "1: it was asked before and did not answer"),
+};
+
 static const struct gn_doc_field ev_break_fields[] = {
     F(gn_ev_break, seq, "", "its number in its table"),
     F(gn_ev_break, kind, "", "enum gn_break_class"),
@@ -201,6 +214,7 @@ const struct gn_doc_struct gn_doc_abi_event[] = {
     S(ev_gap, "feed stage", true, "dataplane/abi/event.h"),
     S(ev_order, "orders stage", true, "dataplane/abi/event.h"),
     S(ev_exec, "orders stage", false, "dataplane/abi/event.h"),
+    S(ev_cancel, "orders stage", true, "dataplane/abi/event.h"),
     S(ev_session, "orders stage", true, "dataplane/abi/event.h"),
     S(ev_kill, "orders stage, control plane", true, "dataplane/abi/event.h"),
     S(ev_limits, "control plane", true, "dataplane/abi/event.h"),

@@ -30,7 +30,7 @@ static bool read_checkpoint(const char *path, union gn_journal_checkpoint_block 
     return false;
 }
 
-static json_t *report_json(const struct gn_journal_report *r, bool ok)
+static json_t *report_json(const struct gn_journal_report *r, bool ok, bool sound)
 {
     char hash[2 * GN_JOURNAL_HASH + 1], key[2 * GN_JOURNAL_PUBLIC_KEY + 1];
     json_t *types = json_object();
@@ -50,7 +50,7 @@ static json_t *report_json(const struct gn_journal_report *r, bool ok)
                           "key", key, "last_checkpoint_ns", (json_int_t)r->last_checkpoint.time_ns);
     json_object_update(o, c);
     json_decref(c);
-    if (!ok)
+    if (!sound)
         json_object_set_new(o, "damage",
                             json_pack("{s:s, s:s, s:I, s:s}", "kind", gn_journal_damage_name(r->finding.damage), "file",
                                       r->finding.file, "offset", (json_int_t)r->finding.offset, "reason",
@@ -95,15 +95,22 @@ static int verify(const struct gn_ctl *c, const char *dir)
     struct gn_journal_verify_opts opts = {.witness = witness};
     if (!verify_options(c, &opts, key, witness))
         return EXIT_FAILURE;
-    const bool ok = gn_journal_verify(dir, &opts, &r) == GN_JOURNAL_OK;
-    if (!ok)
+    const bool sound = gn_journal_verify(dir, &opts, &r) == GN_JOURNAL_OK;
+    const bool ok = sound && r.no_corr == 0;
+    if (!sound)
         print_finding(&r.finding);
-    json_t *o = report_json(&r, ok);
+    if (r.no_corr != 0)
+        fprintf(stderr, "gannetctl: journal: %llu records have no correlation: what caused them cannot be followed\n",
+                (unsigned long long)r.no_corr);
+    json_t *o = report_json(&r, ok, sound);
     if (c->json) {
         json_dumpf(o, stdout, JSON_COMPACT);
         printf("\n");
     } else {
-        printf("%s: %s: %llu records in %llu batches of %llu segments, %llu bytes\n", dir, ok ? "sound" : "DAMAGED",
+        printf("%s: %s: %llu records in %llu batches of %llu segments, %llu bytes\n", dir,
+               ok      ? "sound"
+               : sound ? "INCOMPLETE"
+                       : "DAMAGED",
                (unsigned long long)r.records, (unsigned long long)r.batches, (unsigned long long)r.segments,
                (unsigned long long)r.bytes);
         printf(
@@ -164,6 +171,8 @@ static bool read_filter(const char *arg, struct gn_journal_filter *f)
         return read_index(v, &f->strategy);
     if (strncmp(arg, "instrument=", n) == 0)
         return read_index(v, &f->instrument);
+    if (strncmp(arg, "session=", n) == 0)
+        return read_index(v, &f->session);
     f->csv = strcmp(arg, "format=csv") == 0;
     return f->csv || strcmp(arg, "format=json") == 0;
 }
@@ -174,11 +183,12 @@ static int query(const struct gn_ctl *c, const char *dir, bool executions)
     struct gn_journal_finding finding;
     for (int i = 0; i < c->argc; i++)
         if (!read_filter(c->argv[i], &filter)) {
-            fprintf(stderr,
-                    "gannetctl: journal: found \"%s\", allowed: type=NAME (order, exec, md_packet, ...), order=HEX, "
-                    "strategy=N, instrument=N, from=TIME, to=TIME (ns, or 2026-11-20T09:30:00 UTC), limit=N, "
-                    "format=json|csv\n",
-                    c->argv[i]);
+            fprintf(
+                stderr,
+                "gannetctl: journal: found \"%s\", allowed: type=NAME (order, exec, md_packet, ...), order=HEX, "
+                "strategy=N, instrument=N, session=N, from=TIME, to=TIME (ns, or 2026-11-20T09:30:00 UTC), limit=N, "
+                "format=json|csv\n",
+                c->argv[i]);
             return EXIT_FAILURE;
         }
     if (gn_journal_dump(dir, &filter, stdout, &finding) == GN_JOURNAL_OK)

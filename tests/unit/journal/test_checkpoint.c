@@ -332,24 +332,7 @@ static void consistency(void)
     fx_free(&f);
 }
 
-/* Segments of every released version are read by this one, to the same hash. */
-static void golden(void)
-{
-    static const uint8_t want[GN_JOURNAL_HASH] = {0x00, 0x2f, 0x9f, 0xe0, 0x97, 0xad, 0x5d, 0x6a, 0x52, 0xd3, 0x2e,
-                                                  0x74, 0x8b, 0xc1, 0xda, 0x3b, 0xd9, 0xa7, 0x4d, 0x15, 0x4d, 0xb7,
-                                                  0x18, 0x84, 0x4d, 0x97, 0xd9, 0xca, 0x92, 0x51, 0x09, 0x92};
-    struct gn_journal_report r;
-    CU_ASSERT_EQUAL(gn_journal_verify(GOLDEN_DIR "/1.0", NULL, &r), GN_JOURNAL_OK);
-    CU_ASSERT_EQUAL(r.records, 400);
-    CU_ASSERT_EQUAL(r.checkpoints, 0);
-    if (memcmp(r.final_hash, want, sizeof want) != 0) {
-        for (size_t i = 0; i < sizeof want; i++)
-            printf("0x%02x, ", r.final_hash[i]);
-        CU_FAIL("the golden journal 1.0 has another hash");
-    }
-}
-
 GN_TEST_MAIN("journal checkpoint", {"trees of RFC 6962", trees}, {"key files", key_files},
              {"one an interval and one at close", one_an_interval}, {"over lives and keys", lives},
              {"a cleanly cut tail and a fork", clean_cut}, {"forged checkpoints", forged_checkpoint},
-             {"inclusion proofs", proofs}, {"consistency proofs", consistency}, {"golden journals", golden})
+             {"inclusion proofs", proofs}, {"consistency proofs", consistency})

@@ -299,10 +299,10 @@ static void config_and_version(void)
     gn_journal_seal_segment(s);
     opts.config_sha256 = NULL;
     CU_ASSERT_EQUAL(gn_journal_verify(f.dir, &opts, &report), GN_JOURNAL_ERR_VERSION);
-    CU_ASSERT_PTR_NOT_NULL(strstr(report.finding.reason, "2.1"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(report.finding.reason, "1.1"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.finding.reason, "2.2"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.finding.reason, "1.2"));
     CU_ASSERT_EQUAL(fx_open(&f, &j), GN_JOURNAL_ERR_VERSION);
-    CU_ASSERT_PTR_NOT_NULL(strstr(f.err, "2.1"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(f.err, "2.2"));
     md_free(&disk);
     fx_free(&f);
 }

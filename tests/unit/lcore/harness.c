@@ -334,6 +334,8 @@ static void note_events(struct gn_h *h)
     while ((rec = gn_ring_read(h->events, &h->event_cursor, &err)) != NULL) {
         last = rec->seq;
         h->counts[rec->type < GN_H_EVENT_MAX ? rec->type : 0]++;
+        if (rec->corr == 0)
+            h->broken = "a record has no correlation";
         if (rec->type == GN_EV_MD_PACKET || h->n_event == GN_H_LOG)
             continue;
         struct gn_h_event *e = &h->event[h->n_event++];

@@ -42,7 +42,7 @@
 #endif
 #define GN_H_CONNS     4u
 #define GN_H_TCP_BUF   16384u
-#define GN_H_EVENT_MAX 40u
+#define GN_H_EVENT_MAX 64u
 #define GN_H_TOUCH     0u /* strategy and first instrument of the touch strategy */
 #define GN_H_DESK      1u /* strategy whose intents the tests write themselves; owns all other instruments */
 #define GN_H_LINE_A    1u

@@ -48,6 +48,26 @@ static void confirm_cancels(uint32_t from)
     gn_h_run(h, 5 * GN_H_MS);
 }
 
+/* One record a cancel: of which order, why, by which word or intent; n of them, of n different orders. */
+static uint32_t cancel_records(uint8_t why, uint64_t cause)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < h->n_event; i++) {
+        struct gn_ev_cancel ev;
+        memcpy(&ev, h->event[i].payload, sizeof ev);
+        if (h->event[i].rec.type != GN_EV_CANCEL || ev.why != why || ev.cause != cause)
+            continue;
+        const struct gn_order *o = ev.order_id == 0 ? NULL : gn_order_by_id(h->orders, ev.order_id);
+        CU_ASSERT_EQUAL(h->event[i].rec.flags, 1);
+        CU_ASSERT_EQUAL(h->event[i].rec.corr, ev.order_id != 0 ? ev.order_id
+                                              : cause != 0     ? cause
+                                                               : (GN_CORR_OWN | h->event[i].rec.seq));
+        CU_ASSERT_TRUE(ev.order_id == 0 || (o != NULL && o->user_ref == ev.user_ref));
+        n++;
+    }
+    return n;
+}
+
 static void no_order_leaves_and_all_cancels_go(void)
 {
     begin(NULL);
@@ -80,11 +100,28 @@ static void no_order_leaves_and_all_cancels_go(void)
     CU_ASSERT_EQUAL(atomic_load(&report->resting), 0);
     CU_ASSERT_TRUE(atomic_load(&report->last_ack_ns) > atomic_load(&report->last_cancel_ns));
     CU_ASSERT_EQUAL(h->counts[GN_EV_KILL], 1);
+    CU_ASSERT_EQUAL(h->counts[GN_EV_CANCEL], 121);
+    CU_ASSERT_EQUAL(cancel_records(GN_CANCEL_BY_KILL, atomic_load(&h->control->kill_all)), 121);
     CU_ASSERT_EQUAL(h->positions[DESK].open_buy + h->positions[DESK].open_sell, 0);
     /* released: trading again */
     CU_ASSERT_TRUE(gn_kill_release(&h->control->kill_all, atomic_load(&h->control->kill_all)));
     gn_h_turn(h);
     CU_ASSERT_PTR_NOT_NULL(gn_h_new_order(h, DESK, BUY, 1000000, 1));
+    end();
+}
+
+/* The end of the data plane, and orders that rested when it started. */
+static void ends_and_restarts_are_named(void)
+{
+    begin(NULL);
+    open_orders(DESK, 3, true);
+    gn_stage_orders_drain(&h->stage);
+    gn_h_run(h, 3 * GN_H_MS);
+    CU_ASSERT_EQUAL(cancel_records(GN_CANCEL_BY_END, 0), 4); /* the venue's mass cancel, then each */
+    gn_h_restart(h, true);
+    CU_ASSERT_TRUE(gn_h_up(h));
+    gn_h_run(h, 3 * GN_H_MS);
+    CU_ASSERT_TRUE(cancel_records(GN_CANCEL_BY_RESTART, 0) >= 3);
     end();
 }
 
@@ -193,14 +230,18 @@ static void mass_cancel(void)
     struct gn_intent in = {.action = GN_ACTION_MASS_CANCEL, .instrument = DESK};
     uint32_t from = h->peer.n_in;
     gn_h_intent(h, &in);
-    gn_h_intent(h, &in); /* twice asked is once marked */
+    uint64_t cause = h->events->next_seq; /* of the intent's record */
+    gn_h_intent(h, &in);                  /* twice asked is once marked */
     CU_ASSERT_EQUAL(h->stage.wanted, 4);
     gn_h_run(h, GN_H_MS);
     CU_ASSERT_EQUAL(h->m.cancels_sent, 4);
+    CU_ASSERT_EQUAL(cancel_records(GN_CANCEL_BY_MASS, cause), 4);
     in.instrument = GN_NONE32;
+    cause = h->events->next_seq;
     gn_h_intent(h, &in);
     gn_h_run(h, GN_H_MS);
     CU_ASSERT_EQUAL(h->m.cancels_sent, 9);
+    CU_ASSERT_EQUAL(cancel_records(GN_CANCEL_BY_MASS, cause), 5);
     confirm_cancels(from);
     CU_ASSERT_EQUAL(h->orders->open, 0);
     CU_ASSERT_EQUAL(h->stage.wanted, 0);
@@ -330,6 +371,7 @@ static void killed_while_disconnected(void)
 }
 
 GN_TEST_MAIN("stage kill", {"no order leaves and all cancels go", no_order_leaves_and_all_cancels_go},
+             {"ends and restarts are named", ends_and_restarts_are_named},
              {"one mass cancel is enough", one_mass_cancel_is_enough},
              {"a cancel without an answer is repeated", a_cancel_without_an_answer_is_repeated},
              {"halted keeps what rests", halted_keeps_what_rests}, {"narrow scopes", narrow_scopes},
