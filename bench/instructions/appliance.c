@@ -150,7 +150,9 @@ static void orders_new(struct appliance *a, struct gn_ring *execs)
     o->events = a->events;
     o->execs = execs;
     o->m = &a->m;
+    o->words.instrument = host_memory(c->max_instruments * sizeof(uint64_t));
     o->gate = (struct gn_gate){.control = o->control,
+                               .words = &o->words,
                                .limits = limits_new(c),
                                .instruments = o->instruments,
                                .tob = a->feed.tob,

@@ -91,6 +91,17 @@ static const char *const process_names[] = {
     [GN_PROCESS_GANNETCTL] = "gannetctl",
 };
 
+static const char *const session_in_names[] = {
+    [GN_SESSION_IN_DATA] = "data",       [GN_SESSION_IN_EVENTS] = "events", [GN_SESSION_IN_CONNECT] = "connect",
+    [GN_SESSION_IN_BLOCKED] = "blocked", [GN_SESSION_IN_SENT] = "sent",     [GN_SESSION_IN_UNBLOCKED] = "unblocked",
+};
+static const char *const control_in_names[] = {
+    [GN_CONTROL_IN_WORD] = "word",     [GN_CONTROL_IN_STALE] = "stale",
+    [GN_CONTROL_IN_GONE] = "gone",     [GN_CONTROL_IN_JOURNAL_FAILED] = "journal_failed",
+    [GN_CONTROL_IN_LIMITS] = "limits", [GN_CONTROL_IN_DRAIN] = "drain",
+    [GN_CONTROL_IN_STOP] = "stop",     [GN_CONTROL_IN_LATE] = "late",
+};
+
 static void print_gn_ev_lifecycle(FILE *out, const struct gn_ev_lifecycle *e, uint32_t bytes)
 {
     (void)bytes;
@@ -117,20 +128,6 @@ static void print_gn_ev_gap(FILE *out, const struct gn_ev_gap *e, uint32_t bytes
     put_u64(out, "from", e->from);
     put_u64(out, "to", e->to);
     put_u64(out, "line", e->line);
-}
-
-static void print_gn_ev_cancel(FILE *out, const struct gn_ev_cancel *e, uint32_t bytes)
-{
-    (void)bytes;
-    PUT_ENUM(out, "why", cancel_names, e->why);
-    put_u64(out, "order_id", e->order_id);
-    put_u64(out, "user_ref", e->user_ref);
-    put_index(out, "instrument", e->instrument);
-    put_u64(out, "strategy", e->strategy);
-    put_u64(out, "session", e->session);
-    put_u64(out, "scope", e->scope);
-    put_u64(out, "cause", e->cause);
-    put_u64(out, "again", e->again);
 }
 
 static void print_gn_intent(FILE *out, const struct gn_intent *e, uint32_t bytes)
@@ -354,6 +351,71 @@ static void print_gn_ev_strategy(FILE *out, const struct gn_ev_strategy *e, uint
     put_u64(out, "number", e->number);
     put_u64(out, "repeats", e->repeats);
     put_u64(out, "max", e->max);
+}
+
+static void print_gn_ev_session_in(FILE *out, const struct gn_ev_session_in *e, uint32_t bytes)
+{
+    const uint32_t there = bytes - (uint32_t)sizeof *e;
+    put_u64(out, "session", e->session);
+    PUT_ENUM(out, "kind", session_in_names, e->kind);
+    put_u64(out, "value", e->value);
+    put_hex(out, "data", e->data, e->bytes < there ? e->bytes : there);
+}
+
+static void print_gn_ev_control_in(FILE *out, const struct gn_ev_control_in *e, uint32_t bytes)
+{
+    (void)bytes;
+    PUT_ENUM(out, "kind", control_in_names, e->kind);
+    put_u64(out, "look", e->look);
+    put_u64(out, "scope", e->scope);
+    put_u64(out, "index", e->index);
+    put_u64(out, "value", e->value);
+}
+
+static void print_gn_ev_state_part(FILE *out, const struct gn_ev_state_part *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_u64(out, "table", e->table);
+    put_u64(out, "index", e->index);
+    put_u64(out, "count", e->count);
+    put_u64(out, "row_bytes", e->row_bytes);
+}
+
+static void print_gn_ev_start(FILE *out, const struct gn_ev_start *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_u64(out, "epoch", e->epoch);
+    put_u64(out, "next_order_seq", e->next_order_seq);
+    put_u64(out, "limits_generation", e->limits_generation);
+    put_u64(out, "lcore", e->lcore);
+    put_u64(out, "stages", e->stages);
+    put_u64(out, "joined", e->joined);
+    put_u64(out, "books_kept", e->books_kept);
+    put_u64(out, "complete", e->complete);
+    put_u64(out, "parts", e->parts);
+}
+
+static void print_gn_ev_cancel(FILE *out, const struct gn_ev_cancel *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_u64(out, "order_id", e->order_id);
+    put_u64(out, "user_ref", e->user_ref);
+    put_u64(out, "session", e->session);
+    put_index(out, "instrument", e->instrument);
+    put_u64(out, "strategy", e->strategy);
+    PUT_ENUM(out, "why", cancel_names, e->why);
+    put_u64(out, "again", e->again);
+}
+
+static void print_gn_ev_state(FILE *out, const struct gn_ev_state *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_u64(out, "books", e->books);
+    put_u64(out, "orders", e->orders);
+    put_u64(out, "positions", e->positions);
+    put_u64(out, "sessions", e->sessions);
+    put_u64(out, "gate", e->gate);
+    put_u64(out, "strategies", e->strategies);
 }
 
 const char *gn_journal_event_name(uint16_t type)

@@ -10,27 +10,33 @@
 #include "dataplane/abi/ring.h"
 
 /* X(number, NAME, "name", payload struct, "help"). Numbers are in journals: never reused. */
-#define GN_EVENTS(X)                                                                                             \
-    X(1, LIFECYCLE, "lifecycle", gn_ev_lifecycle, "a process started, joined, stopped or found something wrong") \
-    X(2, MD_PACKET, "md_packet", gn_ev_md_packet, "a market-data packet as it was accepted by arbitration")      \
-    X(3, GAP, "gap", gn_ev_gap, "a feed gap was seen, requested, filled or given up")                            \
-    X(4, ORDER, "order", gn_ev_order, "an intent and the gate's verdict on it; sent when the verdict is ok")     \
-    X(5, EXEC, "exec", gn_ev_exec, "what the venue said of an order, and the position after it")                 \
-    X(6, SESSION, "session", gn_ev_session, "an order session changed its state")                                \
-    X(7, KILL, "kill", gn_ev_kill, "the ladder moved: raised, seen by a lcore, released")                        \
-    X(8, LIMITS, "limits", gn_ev_limits, "a limit row was changed")                                              \
-    X(9, MD, "md", gn_md, "stage ring: book, trade or status change of an instrument")                           \
-    X(10, INTENT, "intent", gn_intent, "stage or client ring: what a strategy wants done")                       \
-    X(11, EXEC_REPORT, "exec_report", gn_exec, "stage or client ring: what became of it")                        \
-    X(12, ALERT, "alert", gn_ev_alert, "something that a person must look at")                                   \
-    X(13, RISK, "risk", gn_ev_risk, "a loss, a soft threshold or a guard of a scope was passed")                 \
-    X(14, OVERRIDE, "override", gn_ev_override, "the gate let an order pass by a token of two persons")          \
-    X(15, STRATEGY, "strategy", gn_ev_strategy, "a strategy was disabled by the gate, or enabled by a person")   \
-    X(21, BREAK, "break", gn_ev_break, "our books and the venue's differ: see dataplane/abi/recon.h")            \
-    X(22, BREAKER, "breaker", gn_ev_breaker, "the circuit breaker of an order session changed its state")        \
-    X(23, DEADMAN, "deadman", gn_ev_deadman, "a dead-man timer of an order session ran out")                     \
-    X(24, HANDOVER, "handover", gn_ev_handover, "a restarted data plane took a connection over, or could not")   \
-    X(40, CANCEL, "cancel", gn_ev_cancel,                                                                        \
+#define GN_EVENTS(X)                                                                                                  \
+    X(1, LIFECYCLE, "lifecycle", gn_ev_lifecycle, "a process started, joined, stopped or found something wrong")      \
+    X(2, MD_PACKET, "md_packet", gn_ev_md_packet, "a market-data packet as it was accepted by arbitration")           \
+    X(3, GAP, "gap", gn_ev_gap, "a feed gap was seen, requested, filled or given up")                                 \
+    X(4, ORDER, "order", gn_ev_order, "an intent and the gate's verdict on it; sent when the verdict is ok")          \
+    X(5, EXEC, "exec", gn_ev_exec, "what the venue said of an order, and the position after it")                      \
+    X(6, SESSION, "session", gn_ev_session, "an order session changed its state")                                     \
+    X(7, KILL, "kill", gn_ev_kill, "the ladder moved: raised, seen by a lcore, released")                             \
+    X(8, LIMITS, "limits", gn_ev_limits, "a limit row was changed")                                                   \
+    X(9, MD, "md", gn_md, "stage ring: book, trade or status change of an instrument")                                \
+    X(10, INTENT, "intent", gn_intent, "stage or client ring: what a strategy wants done")                            \
+    X(11, EXEC_REPORT, "exec_report", gn_exec, "stage or client ring: what became of it")                             \
+    X(12, ALERT, "alert", gn_ev_alert, "something that a person must look at")                                        \
+    X(13, RISK, "risk", gn_ev_risk, "a loss, a soft threshold or a guard of a scope was passed")                      \
+    X(14, OVERRIDE, "override", gn_ev_override, "the gate let an order pass by a token of two persons")               \
+    X(15, STRATEGY, "strategy", gn_ev_strategy, "a strategy was disabled by the gate, or enabled by a person")        \
+    X(21, BREAK, "break", gn_ev_break, "our books and the venue's differ: see dataplane/abi/recon.h")                 \
+    X(22, BREAKER, "breaker", gn_ev_breaker, "the circuit breaker of an order session changed its state")             \
+    X(23, DEADMAN, "deadman", gn_ev_deadman, "a dead-man timer of an order session ran out")                          \
+    X(24, HANDOVER, "handover", gn_ev_handover, "a restarted data plane took a connection over, or could not")        \
+    X(25, MD_ASIDE, "md_aside", gn_ev_md_packet, "a market-data packet that moved arbitration and waits or is empty") \
+    X(26, SESSION_IN, "session_in", gn_ev_session_in, "what an order session's connection delivered or refused")      \
+    X(27, CONTROL_IN, "control_in", gn_ev_control_in, "what an orders lcore saw of the control plane, and when")      \
+    X(28, STATE_PART, "state_part", gn_ev_state_part, "rows of a table: starting state, limits taken over")           \
+    X(29, START, "start", gn_ev_start, "a lcore starts from the state parts before this record")                      \
+    X(31, STATE, "state", gn_ev_state, "digests of a lcore's state at this point")                                    \
+    X(40, CANCEL, "cancel", gn_ev_cancel,                                                                             \
       "a cancel that no intent asked for: by a kill, a mass cancel, an end, a restart")
 
 enum gn_ev {
@@ -166,7 +172,8 @@ struct gn_ev_md_packet {
     uint16_t count;     /* messages */
     uint16_t bytes;     /* of data */
     uint8_t line;       /* 0 = A, 1 = B, 2 = retransmission */
-    uint8_t pad[3];
+    uint8_t held;       /* 1: waited behind a gap; as it came it is an earlier record of type md_aside */
+    uint8_t pad[2];
     uint8_t data[]; /* the UDP payload */
 };
 static_assert(sizeof(struct gn_ev_md_packet) == 16, "gn_ev_md_packet layout");
@@ -344,5 +351,96 @@ struct gn_ev_handover {
     uint64_t orders;                /* working orders that were kept */
 };
 static_assert(sizeof(struct gn_ev_handover) == 40, "gn_ev_handover layout");
+
+/* ---- inputs of the deterministic core that no output shows: what a replay needs besides the packets ---- */
+
+enum gn_session_in_kind {
+    GN_SESSION_IN_DATA = 1,      /* data: one packet of the stream as it was read, or its head when it is none */
+    GN_SESSION_IN_EVENTS = 2,    /* value: enum gn_tcp_event bits */
+    GN_SESSION_IN_CONNECT = 3,   /* value: connection number, or GN_NONE32 when the call was refused */
+    GN_SESSION_IN_BLOCKED = 4,   /* TCP refuses a message of value bytes; so it stays until UNBLOCKED */
+    GN_SESSION_IN_UNBLOCKED = 5, /* TCP takes a message of value bytes again */
+    GN_SESSION_IN_SENT = 6,      /* a message of the session's own left; value: its SoupBinTCP type */
+};
+
+struct gn_ev_session_in {
+    uint32_t session;
+    uint16_t kind;  /* enum gn_session_in_kind */
+    uint16_t bytes; /* of data */
+    uint64_t value;
+    uint8_t data[];
+};
+static_assert(sizeof(struct gn_ev_session_in) == 16, "gn_ev_session_in layout");
+
+enum gn_control_in_kind {
+    GN_CONTROL_IN_WORD = 1,           /* a kill word as it is taken from here on; value: the word */
+    GN_CONTROL_IN_STALE = 2,          /* value 1: the heartbeat is stale, 0: it moves again */
+    GN_CONTROL_IN_GONE = 3,           /* the heartbeat was silent for so long that everything is cancelled */
+    GN_CONTROL_IN_JOURNAL_FAILED = 4, /* the journal reported failure */
+    GN_CONTROL_IN_LIMITS = 5,         /* value: generation taken over; index: 1 when its rows are not all here */
+    GN_CONTROL_IN_DRAIN = 6,          /* the process is about to end */
+    GN_CONTROL_IN_STOP = 7,           /* sessions are logged out */
+    GN_CONTROL_IN_LATE = 8, /* look 1: the journal is late, limit and value as the gate shows them; 0: no more */
+};
+
+/* Where a kill word was seen. */
+enum gn_control_look {
+    GN_LOOK_POLL = 0, /* by the turn's own look at the words */
+    GN_LOOK_GATE = 1, /* in the gate, by the intent of the record before */
+    GN_LOOK_LAST = 2, /* by the look right before the bytes join the stream, of the intent of the record before */
+};
+
+struct gn_ev_control_in {
+    uint16_t kind; /* enum gn_control_in_kind */
+    uint8_t look;  /* enum gn_control_look */
+    uint8_t scope; /* enum gn_kill_scope */
+    uint32_t index;
+    uint64_t value;
+};
+static_assert(sizeof(struct gn_ev_control_in) == 16, "gn_ev_control_in layout");
+
+enum gn_state_table {
+    GN_STATE_ORDERS = 1,        /* struct gn_order, by slot */
+    GN_STATE_POSITIONS = 2,     /* struct gn_position, by instrument */
+    GN_STATE_SESSIONS = 3,      /* struct gn_session_row */
+    GN_STATE_SESSION_STATE = 4, /* struct gn_session_state_row, without the password */
+    GN_STATE_LIMITS = 5,        /* lines of 64 bytes of a generation of limits */
+    GN_STATE_WORDS = 6,         /* kill words: all, sessions, strategies */
+    GN_STATE_INSTRUMENT_WORDS = 7,
+};
+
+/* Rows index .. index + count - 1 of a table; rows that are zero are left out. */
+struct gn_ev_state_part {
+    uint32_t table; /* enum gn_state_table */
+    uint32_t index;
+    uint32_t count;
+    uint32_t row_bytes;
+    uint8_t data[]; /* count x row_bytes */
+};
+static_assert(sizeof(struct gn_ev_state_part) == 16, "gn_ev_state_part layout");
+
+struct gn_ev_start {
+    uint64_t epoch;
+    uint64_t next_order_seq;
+    uint64_t limits_generation;
+    uint32_t lcore;
+    uint32_t stages;     /* bits of enum gn_stage */
+    uint32_t joined;     /* 1: the private tables of an earlier life were found */
+    uint32_t books_kept; /* 1: books and arbitration go on, 0: they are empty */
+    uint32_t complete;   /* 1: all parts are there; 0: the event ring had no room for them */
+    uint32_t parts;      /* records of type state_part that belong to it */
+};
+static_assert(sizeof(struct gn_ev_start) == 48, "gn_ev_start layout");
+
+/* 64-bit digests (gn_digest_mix over rows); equal states have equal digests. */
+struct gn_ev_state {
+    uint64_t books;  /* live orders and their digests, best prices, next sequence of the feed */
+    uint64_t orders; /* every order ever, next sequence */
+    uint64_t positions;
+    uint64_t sessions; /* state and sequence numbers */
+    uint64_t gate;     /* limits generation, message budgets, kill words as seen */
+    uint64_t strategies;
+};
+static_assert(sizeof(struct gn_ev_state) == 48, "gn_ev_state layout");
 
 #endif

@@ -41,12 +41,74 @@ static uint32_t max_u32(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
+static uint64_t *taken_word(const struct gn_gate *g, uint32_t scope, uint32_t index)
+{
+    struct gn_gate_words *w = g->words;
+    switch (scope) {
+    case GN_SCOPE_SESSION:
+        return index < GN_SESSIONS_MAX ? &w->session[index] : NULL;
+    case GN_SCOPE_STRATEGY:
+        return index < GN_STRATEGIES_MAX ? &w->strategy[index] : NULL;
+    case GN_SCOPE_INSTRUMENT:
+        return index < g->max_instruments ? &w->instrument[index] : NULL;
+    default:
+        return &w->all;
+    }
+}
+
+bool gn_gate_take_word(const struct gn_gate *g, uint32_t scope, uint32_t index, uint64_t word)
+{
+    struct gn_gate_words *w = g->words;
+    uint64_t *taken = taken_word(g, scope, index);
+    if (taken == NULL || *taken == word)
+        return false;
+    uint32_t was = gn_kill_level(*taken), is = gn_kill_level(word);
+    w->held += (uint32_t)(is != GN_LADDER_ACTIVE) - (uint32_t)(was != GN_LADDER_ACTIVE);
+    w->killed += (uint32_t)(is >= GN_LADDER_KILLED) - (uint32_t)(was >= GN_LADDER_KILLED);
+    *taken = word;
+    return true;
+}
+
+uint32_t gn_gate_taken(const struct gn_gate *g, const struct gn_intent *in)
+{
+    const struct gn_gate_words *w = g->words;
+    uint32_t level = max_u32(gn_kill_level(w->all), gn_kill_level(w->session[in->session]));
+    level = max_u32(level, gn_kill_level(w->strategy[in->strategy]));
+    return max_u32(level, gn_kill_level(w->instrument[in->instrument]));
+}
+
+/* A word that somebody raised is taken at once; one that somebody lowered waits for the turn's own look. */
+static void take_raised(const struct gn_gate *g, uint32_t scope, uint32_t index, const _Atomic uint64_t *shared)
+{
+    struct gn_gate_words *w = g->words;
+    uint64_t word = atomic_load_explicit(shared, memory_order_acquire);
+    const uint64_t *taken = taken_word(g, scope, index);
+    if (taken == NULL || gn_kill_level(word) <= gn_kill_level(*taken) || w->n_news == GN_GATE_NEWS_MAX)
+        return;
+    (void)gn_gate_take_word(g, scope, index, word);
+    w->news[w->n_news++] = (struct gn_gate_news){scope, index, word};
+}
+
+static GN_COLD uint32_t ladder_up(const struct gn_gate *g, const struct gn_intent *in)
+{
+    if (g->words == NULL) {
+        uint32_t level = max_u32(level_of(&g->control->kill_all), level_of(&g->control->kill_session[in->session]));
+        level = max_u32(level, level_of(&g->control->kill_strategy[in->strategy]));
+        return max_u32(level, level_of(gn_kill_instrument(g->control) + in->instrument));
+    }
+    take_raised(g, GN_SCOPE_ALL, 0, &g->control->kill_all);
+    take_raised(g, GN_SCOPE_SESSION, in->session, &g->control->kill_session[in->session]);
+    take_raised(g, GN_SCOPE_STRATEGY, in->strategy, &g->control->kill_strategy[in->strategy]);
+    take_raised(g, GN_SCOPE_INSTRUMENT, in->instrument, gn_kill_instrument(g->control) + in->instrument);
+    return gn_gate_taken(g, in);
+}
+
 uint32_t gn_gate_ladder(const struct gn_gate *g, const struct gn_intent *in)
 {
-    uint32_t level = level_of(&g->control->kill_all);
-    level = max_u32(level, level_of(&g->control->kill_session[in->session]));
-    level = max_u32(level, level_of(&g->control->kill_strategy[in->strategy]));
-    return max_u32(level, level_of(gn_kill_instrument(g->control) + in->instrument));
+    uint32_t up = level_of(&g->control->kill_all) | level_of(&g->control->kill_session[in->session]) |
+                  level_of(&g->control->kill_strategy[in->strategy]) |
+                  level_of(gn_kill_instrument(g->control) + in->instrument) | (g->words != NULL ? g->words->held : 0);
+    return GN_LIKELY(up == GN_LADDER_ACTIVE) ? (uint32_t)GN_LADDER_ACTIVE : ladder_up(g, in);
 }
 
 static uint16_t refuse(struct gn_gate_detail *d, uint16_t verdict, int64_t limit, int64_t used)

@@ -24,6 +24,25 @@ struct gn_gate_budget {
     uint64_t full_ns;
 };
 
+/* Kill words as this lcore has taken them. A word that is raised counts from the first look that finds it, whoever
+ * looks; one that is lowered counts when the lcore's own turn has seen it. So what the gate decides follows from what
+ * is journaled, and a release is at most one turn late. */
+#define GN_GATE_NEWS_MAX 8u
+struct gn_gate_news {
+    uint32_t scope; /* enum gn_kill_scope */
+    uint32_t index;
+    uint64_t word;
+};
+struct gn_gate_words {
+    uint32_t held;   /* words above active */
+    uint32_t killed; /* words at killed */
+    uint32_t n_news; /* raised words that a look at an intent found and nobody has journaled yet */
+    uint32_t pad;
+    uint64_t all, session[GN_SESSIONS_MAX], strategy[GN_STRATEGIES_MAX];
+    uint64_t *instrument; /* max_instruments of them */
+    struct gn_gate_news news[GN_GATE_NEWS_MAX];
+};
+
 /* What decided: shown to people and journaled. */
 struct gn_gate_detail {
     int64_t limit; /* what was allowed */
@@ -33,6 +52,7 @@ struct gn_gate_detail {
 /* The gate's view of the region; pointers are of this process, nothing here is persistent. */
 struct gn_gate {
     struct gn_control *control;
+    struct gn_gate_words *words; /* NULL: the shared words count as they are at each look */
     struct gn_limits *limits;
     const struct gn_instruments *instruments;
     const struct gn_tob *tob;
@@ -59,8 +79,15 @@ void gn_gate_refresh(struct gn_gate *g);
 uint16_t gn_gate_check(const struct gn_gate *g, const struct gn_intent *in, const struct gn_order *target,
                        uint64_t now_ns, struct gn_gate_detail *detail);
 
-/* gn_gate_ladder: the highest ladder level in force for an intent: all, session, strategy, instrument. */
+/* gn_gate_ladder: the highest ladder level in force for an intent: all, session, strategy, instrument. Words that were
+ * raised since they were last looked at are taken, and left in words->news. */
 uint32_t gn_gate_ladder(const struct gn_gate *g, const struct gn_intent *in);
+
+/* gn_gate_taken: the same of the words as they are taken; looks at no shared word. */
+uint32_t gn_gate_taken(const struct gn_gate *g, const struct gn_intent *in);
+
+/* gn_gate_take_word: takes a word as it is now. True when it is another one than before. */
+bool gn_gate_take_word(const struct gn_gate *g, uint32_t scope, uint32_t index, uint64_t word);
 
 /* gn_gate_charge: takes one message from the session's budget: after the message was handed to TCP. */
 void gn_gate_charge(struct gn_gate *g, uint32_t session, uint64_t now_ns);

@@ -5,15 +5,17 @@
  */
 #include "dataplane/lcore/stage_orders.h"
 
+#include "dataplane/lcore/stage_inputs.h"
+
 #define SENDS_PER_SWEEP 48u         /* fits the frames stocked in a txq, with room for answers */
-#define SWEEP_PAUSE_NS  20000ull    /* between two walks that found nothing to send */
+#define SCAN_PAUSE_NS   20000ull    /* between two looks through the words of strategies and instruments */
 #define MASS_GRACE_NS   1000000ull  /* for the mass cancel to work before orders are named one by one */
 #define ASK_AGAIN_NS    50000000ull /* a cancel without an answer is repeated: the venue ignores duplicates */
 
 static uint32_t ladder_of(const struct gn_stage_orders *s, const struct gn_order *o)
 {
     struct gn_intent in = {.session = o->session, .strategy = o->strategy, .instrument = o->instrument};
-    return gn_gate_ladder(&s->gate, &in);
+    return gn_gate_taken(&s->gate, &in);
 }
 
 static bool must_go(const struct gn_stage_orders *s, const struct gn_order *o)
@@ -21,26 +23,40 @@ static bool must_go(const struct gn_stage_orders *s, const struct gn_order *o)
     return o->cancel_wanted != 0 || (s->killed && ladder_of(s, o) >= GN_LADDER_KILLED);
 }
 
-static bool can_ask(const struct gn_stage_orders *s, const struct gn_order *o, uint64_t now_ns)
+/* When the order may be asked to go; UINT64_MAX: not before something happens to it or its session. */
+static uint64_t ask_ns(const struct gn_stage_orders *s, const struct gn_order *o)
 {
-    if (atomic_load_explicit(&s->rows[o->session].state, memory_order_relaxed) != GN_SESSION_UP)
-        return false;
-    if (o->state == GN_ORDER_PENDING_CANCEL)
-        return now_ns - o->changed_ns >= ASK_AGAIN_NS;
-    return o->state != GN_ORDER_IN_DOUBT;
+    if (atomic_load_explicit(&s->rows[o->session].state, memory_order_relaxed) != GN_SESSION_UP ||
+        o->state == GN_ORDER_IN_DOUBT)
+        return UINT64_MAX;
+    return o->state == GN_ORDER_PENDING_CANCEL ? o->changed_ns + ASK_AGAIN_NS : 0;
 }
 
-/* A kill word anywhere may be the reason: they are few and read only when one of them moved or orders must go. */
-static bool any_killed(const struct gn_stage_orders *s)
+static void take_word(struct gn_stage_orders *s, uint8_t scope, uint32_t index, uint64_t word, uint64_t now_ns)
 {
-    uint32_t level = gn_kill_level(atomic_load_explicit(&s->control->kill_all, memory_order_acquire));
-    for (uint32_t i = 0; i < GN_SESSIONS_MAX && level < GN_LADDER_KILLED; i++)
-        level = gn_kill_level(atomic_load_explicit(&s->control->kill_session[i], memory_order_acquire));
-    for (uint32_t i = 0; i < GN_STRATEGIES_MAX && level < GN_LADDER_KILLED; i++)
-        level = gn_kill_level(atomic_load_explicit(&s->control->kill_strategy[i], memory_order_acquire));
-    for (uint32_t i = 0; i < s->n_templates && level < GN_LADDER_KILLED; i++)
-        level = gn_kill_level(atomic_load_explicit(gn_kill_instrument(s->control) + i, memory_order_acquire));
-    return level >= GN_LADDER_KILLED;
+    if (GN_LIKELY(!gn_gate_take_word(&s->gate, scope, index, word)))
+        return;
+    const struct gn_ev_control_in in = {
+        .kind = GN_CONTROL_IN_WORD, .look = GN_LOOK_POLL, .scope = scope, .index = index, .value = word};
+    gn_inputs_control(s, &in, now_ns);
+    gn_sweep_wake(s);
+}
+
+/* The words of strategies and instruments are many: looked through now and then, while orders work that they could
+ * concern or one of them is up and may have been released. The gate looks at those of each intent by itself. */
+static void scan_words(struct gn_stage_orders *s, uint64_t now_ns)
+{
+    if (GN_LIKELY(now_ns < s->scan_ns))
+        return;
+    s->scan_ns = now_ns + SCAN_PAUSE_NS;
+    if (s->orders->open == 0 && s->words.held == 0)
+        return;
+    for (uint32_t i = 0; i < GN_STRATEGIES_MAX; i++)
+        take_word(s, GN_SCOPE_STRATEGY, i, atomic_load_explicit(&s->control->kill_strategy[i], memory_order_acquire),
+                  now_ns);
+    for (uint32_t i = 0; i < s->n_templates; i++)
+        take_word(s, GN_SCOPE_INSTRUMENT, i,
+                  atomic_load_explicit(gn_kill_instrument(s->control) + i, memory_order_acquire), now_ns);
 }
 
 static void journal_word(struct gn_stage_orders *s, uint64_t word, uint64_t now_ns)
@@ -78,6 +94,8 @@ static void on_word(struct gn_stage_orders *s, uint64_t word, uint64_t now_ns)
     struct gn_kill_report *r = &s->control->report;
     s->word_seen = word;
     s->sweep_ns = 0;
+    (void)gn_gate_take_word(&s->gate, GN_SCOPE_ALL, 0, word);
+    gn_sweep_wake(s);
     explain_own(s, word, now_ns);
     if (gn_kill_level(word) >= GN_LADDER_HALTED) {
         atomic_store_explicit(&r->first_cancel_ns, 0, memory_order_relaxed);
@@ -105,17 +123,15 @@ static void note_cancel(struct gn_stage_orders *s, uint64_t now_ns)
 /* The first scope of an order whose word is at killed, and that word; scope all when none is. */
 static uint64_t word_of(const struct gn_stage_orders *s, const struct gn_order *o, uint8_t *scope)
 {
-    const _Atomic uint64_t *const words[] = {
-        [GN_SCOPE_ALL] = &s->control->kill_all,
-        [GN_SCOPE_SESSION] = &s->control->kill_session[o->session],
-        [GN_SCOPE_INSTRUMENT] = gn_kill_instrument(s->control) + o->instrument,
-        [GN_SCOPE_STRATEGY] = &s->control->kill_strategy[o->strategy],
+    const uint64_t words[] = {
+        [GN_SCOPE_ALL] = s->words.all,
+        [GN_SCOPE_SESSION] = s->words.session[o->session],
+        [GN_SCOPE_INSTRUMENT] = s->words.instrument[o->instrument],
+        [GN_SCOPE_STRATEGY] = s->words.strategy[o->strategy],
     };
-    for (*scope = 0; *scope < GN_ARRAY_LEN(words); ++*scope) {
-        const uint64_t word = atomic_load_explicit(words[*scope], memory_order_acquire);
-        if (gn_kill_level(word) >= GN_LADDER_KILLED)
-            return word;
-    }
+    for (*scope = 0; *scope < GN_ARRAY_LEN(words); ++*scope)
+        if (gn_kill_level(words[*scope]) >= GN_LADDER_KILLED)
+            return words[*scope];
     *scope = GN_SCOPE_ALL;
     return 0;
 }
@@ -155,8 +171,7 @@ static void journal_order_cancel(struct gn_stage_orders *s, const struct gn_orde
 /* Of the whole session, by a kill of it or of everything, or at an orderly end. */
 static void journal_mass(struct gn_stage_orders *s, uint32_t session, uint64_t now_ns)
 {
-    const uint64_t all = atomic_load_explicit(&s->control->kill_all, memory_order_acquire);
-    const uint64_t own = atomic_load_explicit(&s->control->kill_session[session], memory_order_acquire);
+    const uint64_t all = s->words.all, own = s->words.session[session];
     const bool by_all = gn_kill_level(all) >= GN_LADDER_KILLED, by_own = gn_kill_level(own) >= GN_LADDER_KILLED;
     const struct gn_ev_cancel ev = {
         .cause = by_all   ? all
@@ -189,9 +204,12 @@ static void send_mass(struct gn_stage_orders *s, uint64_t now_ns)
     }
 }
 
+/* Walks the working orders. What is left to do afterwards is due at a time that depends on the orders alone, not on
+ * when this walk was. */
 static void sweep(struct gn_stage_orders *s, uint64_t now_ns)
 {
     uint32_t sent = 0;
+    uint64_t due = UINT64_MAX;
     for (uint32_t i = s->orders->list_head; i != GN_NONE32 && sent < SENDS_PER_SWEEP;) {
         struct gn_order *o = &s->orders->order[i];
         i = o->list_next;
@@ -201,21 +219,26 @@ static void sweep(struct gn_stage_orders *s, uint64_t now_ns)
             gn_held_drop(s, o, o->cancel_wanted ? GN_VERDICT_ORDER_BUSY : GN_VERDICT_KILLED, now_ns);
             continue;
         }
-        if (!can_ask(s, o, now_ns))
+        const uint64_t at = ask_ns(s, o);
+        if (at > now_ns) {
+            due = at < due ? at : due;
             continue;
+        }
         const bool again = o->state == GN_ORDER_PENDING_CANCEL;
-        if (gn_orders_cancel(s, o, now_ns) != GN_VERDICT_OK)
-            break; /* TCP is full: go on at the next turn */
+        if (gn_orders_cancel(s, o, now_ns) != GN_VERDICT_OK) {
+            due = 0; /* TCP is full: go on at the next turn */
+            break;
+        }
         journal_order_cancel(s, o, again, now_ns);
         sent++;
         note_cancel(s, now_ns);
     }
-    s->sweep_ns = sent == 0 ? now_ns + SWEEP_PAUSE_NS : 0;
+    s->due_ns = sent == 0 ? due : 0;
     atomic_store_explicit(&s->control->report.resting, s->orders->open, memory_order_relaxed);
 }
 
 /* A session that is killed alone owes a mass cancel of its own. */
-static void watch_session_words(struct gn_stage_orders *s)
+static void watch_session_words(struct gn_stage_orders *s, uint64_t now_ns)
 {
     for (uint32_t i = 0; i < s->conf->n_sessions; i++) {
         uint64_t word = atomic_load_explicit(&s->control->kill_session[i], memory_order_acquire);
@@ -223,6 +246,7 @@ static void watch_session_words(struct gn_stage_orders *s)
             continue;
         s->session_word_seen[i] = word;
         s->sweep_ns = 0;
+        take_word(s, GN_SCOPE_SESSION, i, word, now_ns);
         if (gn_kill_level(word) >= GN_LADDER_KILLED)
             s->mass_due |= 1u << i;
     }
@@ -234,16 +258,17 @@ void gn_sweep_poll(struct gn_stage_orders *s, uint64_t now_ns)
     uint64_t word = atomic_load_explicit(&s->control->kill_all, memory_order_acquire);
     if (GN_UNLIKELY(word != s->word_seen))
         on_word(s, word, now_ns);
-    watch_session_words(s);
+    watch_session_words(s, now_ns);
+    scan_words(s, now_ns);
     if (GN_UNLIKELY(s->mass_due != 0)) /* also when nothing is known to rest: the venue may know better */
         send_mass(s, now_ns);
-    if (GN_LIKELY(now_ns < s->sweep_ns) || s->orders->open == 0)
+    if (GN_LIKELY(now_ns < s->due_ns) || now_ns < s->sweep_ns || s->orders->open == 0)
         return;
-    s->killed = any_killed(s);
+    s->killed = s->words.killed != 0;
     if (s->killed || s->wanted != 0)
         sweep(s, now_ns);
     else
-        s->sweep_ns = now_ns + SWEEP_PAUSE_NS;
+        s->due_ns = UINT64_MAX;
 }
 
 void gn_sweep_mass(struct gn_stage_orders *s, uint32_t strategy, uint32_t instrument, uint64_t cause)
@@ -257,6 +282,7 @@ void gn_sweep_mass(struct gn_stage_orders *s, uint32_t strategy, uint32_t instru
     }
     s->mass_seq[strategy] = cause;
     s->sweep_ns = 0;
+    gn_sweep_wake(s);
 }
 
 void gn_sweep_left(struct gn_stage_orders *s, struct gn_order *o, uint64_t now_ns)

@@ -341,6 +341,7 @@ void gn_execution_message(struct gn_stage_orders *s, uint32_t session, const uin
     }
     s->m->venue_messages++;
     s->rows[session].messages_in++;
+    gn_sweep_wake(s);
     if (!names_order(x.msg.type)) {
         if (x.msg.type == GN_OUCH_OUT_QUERY_RESPONSE)
             gn_session_reconciled(s, session, x.msg.next_user_ref, now_ns);

@@ -9,7 +9,7 @@
  * Nothing waits: the lcore goes on, and looks at the first held order once a turn. Strategies see an order that ends
  * here as one that the gate refused, only later.
  */
-#include "dataplane/lcore/stage_orders.h"
+#include "dataplane/lcore/stage_inputs.h"
 
 #define NS_PER_MS       1000000ull
 #define RELEASES_A_TURN 32u /* fits the frames stocked in a txq, with room for answers */
@@ -32,7 +32,7 @@ static uint64_t oldest_age_ns(struct gn_ring *r, uint64_t tail, uint64_t now_ns)
     return now_ns > rec->time_ns ? now_ns - rec->time_ns : 0;
 }
 
-void gn_held_lag(struct gn_stage_orders *s, uint64_t now_ns)
+static bool ring_is_late(struct gn_stage_orders *s, uint64_t now_ns, struct gn_gate_detail *detail)
 {
     const uint64_t records_max = s->conf->journal.unsynced_records, ms_max = s->conf->journal.unsynced_ms;
     /* acquire: pairs with the release in gn_ring_release, which stores last_seq first */
@@ -41,10 +41,26 @@ void gn_held_lag(struct gn_stage_orders *s, uint64_t now_ns)
     const uint64_t records = s->events->next_seq - 1 - s->synced_seq;
     const uint64_t age_ns = oldest_age_ns(s->events, tail, now_ns);
     const bool many = records > records_max;
-    s->gate.journal_late = many || age_ns > ms_max * NS_PER_MS;
-    s->gate.late = (struct gn_gate_detail){.limit = (int64_t)(many ? records_max : ms_max),
-                                           .used = (int64_t)(many ? records : age_ns / NS_PER_MS)};
+    *detail = (struct gn_gate_detail){.limit = (int64_t)(many ? records_max : ms_max),
+                                      .used = (int64_t)(many ? records : age_ns / NS_PER_MS)};
+    return many || age_ns > ms_max * NS_PER_MS;
+}
+
+/* The gate shows what was found when the bound was passed, until it is kept again. */
+void gn_held_lag(struct gn_stage_orders *s, uint64_t now_ns)
+{
+    struct gn_gate_detail found = {0, 0};
+    const bool late = s->lag_sense != NULL ? s->lag_sense(s->lag_arg, &found) : ring_is_late(s, now_ns, &found);
     s->lag_look_ns = now_ns + LAG_LOOK_NS;
+    if (GN_LIKELY(late == s->gate.journal_late))
+        return;
+    s->gate.journal_late = late;
+    s->gate.late = found;
+    const struct gn_ev_control_in in = {.kind = GN_CONTROL_IN_LATE,
+                                        .look = late,
+                                        .index = (uint32_t)gn_min_i64(found.limit, UINT32_MAX),
+                                        .value = (uint64_t)found.used};
+    gn_inputs_control(s, &in, now_ns);
 }
 
 /* ---- holding ---- */
@@ -74,7 +90,7 @@ uint16_t gn_held_take(struct gn_stage_orders *s, const struct gn_intent *in, str
     if (s->held_n == GN_HELD_MAX)
         return GN_VERDICT_JOURNAL_LAG;
     const uint64_t words = words_of(s, in);
-    if (gn_orders_halted(s, in))
+    if (gn_orders_halted(s, in, now_ns))
         return GN_VERDICT_KILLED;
     struct gn_position *p = &s->positions[in->instrument];
     gn_orders_fill(s, o, seq, in, now_ns);

@@ -3,6 +3,8 @@
 #include <jemalloc/jemalloc.h>
 #include <rte_ethdev.h>
 
+#include "dataplane/lcore/stage_inputs.h"
+
 #define TX_TRIES       4096u      /* offers of a frame to a port that is full before it is dropped and counted */
 #define RING_TRIES     (1u << 22) /* turns on a full stage ring, some hundred ms */
 #define STAGE_BURST    64u
@@ -194,14 +196,14 @@ static uint32_t take_intents(struct gn_loop *l)
 static uint32_t turn(struct gn_loop *l)
 {
     uint32_t work = 0;
+    if (l->stages & GN_STAGE_STRATEGY)
+        gn_stage_strategy_poll(&l->strategy, l->now_ns);
     for (uint32_t i = 0; i < l->n_ports; i++)
         work += receive(l, &l->port[i]);
     if (l->stages & GN_STAGE_FEED)
         gn_stage_feed_poll(&l->feed, l->now_ns);
     if (l->md_in != NULL)
         work += take_md(l);
-    if (l->stages & GN_STAGE_STRATEGY)
-        gn_stage_strategy_poll(&l->strategy, l->now_ns);
     if (l->intent_in != NULL)
         work += take_intents(l);
     if (l->stages & GN_STAGE_ORDERS)
@@ -238,9 +240,18 @@ static const uint64_t *allocated_so_far(void)
     return mallctl("thread.allocatedp", &counter, &size, NULL, 0) == 0 ? counter : NULL;
 }
 
+/* The time of a turn names it in the journal: no two turns have the same. */
+static uint64_t next_turn(struct gn_loop *l)
+{
+    const uint64_t before = l->now_ns;
+    if (GN_UNLIKELY(gn_clock_now(l->clock, &l->now_ns) == before))
+        l->now_ns++;
+    return l->now_ns;
+}
+
 static bool may_go_on(struct gn_loop *l, uint64_t until)
 {
-    return gn_clock_now(l->clock, &l->now_ns) < until && atomic_load_explicit(l->stop, memory_order_acquire) < 2;
+    return next_turn(l) < until && atomic_load_explicit(l->stop, memory_order_acquire) < 2;
 }
 
 /* An end in order leaves nothing at the venue: cancel, wait for it, log out, wait for the last acknowledgements. */
@@ -249,7 +260,7 @@ static void leave(struct gn_loop *l)
     bool orders = (l->stages & GN_STAGE_ORDERS) != 0;
     uint64_t until = l->now_ns + DRAIN_NS;
     if (orders)
-        gn_stage_orders_drain(&l->orders);
+        gn_stage_orders_drain(&l->orders, l->now_ns);
     while (orders && l->orders.orders->open != 0 && may_go_on(l, until))
         turn(l);
     if (orders)
@@ -259,6 +270,16 @@ static void leave(struct gn_loop *l)
         turn(l);
 }
 
+/* What a replay of the journal must end with. */
+static void end_state(struct gn_loop *l)
+{
+    if ((l->stages & GN_STAGE_ORDERS) == 0)
+        return;
+    gn_inputs_end(l->stages & GN_STAGE_FEED ? &l->feed : NULL, l->stages & GN_STAGE_STRATEGY ? &l->strategy : NULL,
+                  &l->orders, l->now_ns);
+    gn_ring_publish(l->events);
+}
+
 int gn_loop_run(void *arg)
 {
     struct gn_loop *l = arg;
@@ -266,12 +287,13 @@ int gn_loop_run(void *arg)
     const uint64_t *allocated = allocated_so_far();
     const uint64_t before = allocated == NULL ? 0 : *allocated;
     while (GN_LIKELY(atomic_load_explicit(l->stop, memory_order_acquire) == 0)) {
-        gn_clock_now(l->clock, &l->now_ns);
+        next_turn(l);
         beat(l, turn(l));
         if (allocated != NULL)
             l->m->allocated_bytes = *allocated - before;
     }
     leave(l);
+    end_state(l);
     atomic_store_explicit(&l->beat->state, GN_STATE_STOPPED, memory_order_release);
     return 0;
 }

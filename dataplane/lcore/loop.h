@@ -44,6 +44,7 @@ struct gn_loop {
     struct gn_beat *beat;
     struct gn_lcore_metrics *m;
     struct gn_ring *events;
+    bool unseen; /* an earlier life left records in it that were never published */
     uint32_t n_ports;
     struct gn_loop_port port[GN_PORTS_MAX];
     struct gn_stage_feed feed;

@@ -14,10 +14,13 @@
  */
 #include "dataplane/lcore/stage_orders.h"
 
+#include "dataplane/lcore/stage_inputs.h"
+
 #define NS_PER_MS       1000000ull
 #define MESSAGES_A_TURN 128u
 #define LOGIN_TIME_NS   (10000 * NS_PER_MS)
 #define NAMED_A_ROUND   64u
+#define TCP_EVENTS      (GN_TCP_EV_CONNECTED | GN_TCP_EV_ABORTED | GN_TCP_EV_PEER_CLOSED | GN_TCP_EV_CLOSED)
 #define LOCAL_PORTS     512u /* a new connection never takes the port of one that may be in TIME-WAIT */
 
 static struct gn_tcp *tcp_of(struct gn_stage_orders *s, uint32_t i)
@@ -45,6 +48,7 @@ static void set_state(struct gn_stage_orders *s, uint32_t i, uint32_t state, uin
     struct gn_session_row *r = &s->rows[i];
     atomic_store_explicit(&r->state, state, memory_order_relaxed);
     r->reason = reason;
+    gn_sweep_wake(s);
     struct gn_rec *rec = gn_orders_event(s, GN_EV_SESSION, sizeof(struct gn_ev_session), now_ns);
     if (rec == NULL)
         return;
@@ -115,8 +119,10 @@ static void connect_session(struct gn_stage_orders *s, uint32_t i, uint64_t now_
     uint16_t local = (uint16_t)(c->local_port + r->connects % LOCAL_PORTS);
     r->connects++;
     if (gn_tcp_connect(tcp_of(s, i), net_of(s, i), c->remote_ip, (uint16_t)c->remote_port, local, now_ns, txq_of(s, i),
-                       &r->conn) != GN_TCP_OK) {
+                       &r->conn) != GN_TCP_OK)
         r->conn = GN_NONE32;
+    gn_inputs_session(s, i, GN_SESSION_IN_CONNECT, r->conn, NULL, 0, now_ns);
+    if (r->conn == GN_NONE32) {
         r->retry_ns = now_ns + backoff_ns(s, i);
         return;
     }
@@ -124,10 +130,17 @@ static void connect_session(struct gn_stage_orders *s, uint32_t i, uint64_t now_
     set_state(s, i, GN_SESSION_CONNECTING, 0, now_ns);
 }
 
+/* A message of the session's own. That it left, or that TCP refuses it from now on, is journaled. */
 static bool send_bytes(struct gn_stage_orders *s, uint32_t i, const uint8_t *buf, uint32_t len, uint64_t now_ns)
 {
+    const bool ok =
+        gn_tcp_send(tcp_of(s, i), net_of(s, i), s->rows[i].conn, buf, len, now_ns, txq_of(s, i)) == GN_TCP_OK;
+    gn_inputs_send(s, i, len, ok, now_ns);
+    if (!ok)
+        return false;
     s->rows[i].last_tx_ns = now_ns;
-    return gn_tcp_send(tcp_of(s, i), net_of(s, i), s->rows[i].conn, buf, len, now_ns, txq_of(s, i)) == GN_TCP_OK;
+    gn_inputs_session(s, i, GN_SESSION_IN_SENT, buf[2], NULL, 0, now_ns);
+    return true;
 }
 
 static void login(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
@@ -148,9 +161,12 @@ static void send_query(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
     int n = gn_ouch_encode_in(buf + GN_SOUP_HEADER, GN_OUCH_IN_QUERY_LEN, &q);
     if (n <= 0)
         return;
-    uint32_t len = gn_soup_client_order(&s->state[i].soup, buf, (uint16_t)n, now_ns);
-    s->state[i].query_sent = send_bytes(s, i, buf, len, now_ns); /* else asked again at the next turn */
-    s->state[i].queries += s->state[i].query_sent;
+    uint32_t len = gn_soup_header(buf, GN_SOUP_UNSEQUENCED, (uint16_t)n);
+    if (!send_bytes(s, i, buf, len, now_ns))
+        return;                                                              /* asked again at the next turn */
+    (void)gn_soup_client_order(&s->state[i].soup, buf, (uint16_t)n, now_ns); /* only what left counts as sent */
+    s->state[i].query_sent = 1;
+    s->state[i].queries++;
 }
 
 /* True when the answer that just came is to a query of this connection. */
@@ -311,6 +327,7 @@ static void read_stream(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
         int rc = n == 0 ? 0 : gn_soup_next(data, n, &pkt);
         if (rc == 0 || !gn_orders_room(s))
             return; /* what cannot be journaled stays in the stream until it can */
+        gn_inputs_session(s, i, GN_SESSION_IN_DATA, 0, data, rc < 0 ? GN_SOUP_HEADER : pkt.bytes, now_ns);
         if (rc < 0) {
             gn_soup_client_on_error(&s->state[i].soup, rc);
             s->m->session_errors++;
@@ -328,7 +345,8 @@ static void poll_timers(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
     uint8_t buf[GN_SOUP_HEADER];
     switch (gn_soup_client_timer(&s->state[i].soup, now_ns)) {
     case GN_SOUP_TIMER_HEARTBEAT:
-        (void)send_bytes(s, i, buf, gn_soup_client_heartbeat(&s->state[i].soup, buf, now_ns), now_ns);
+        if (!send_bytes(s, i, buf, gn_soup_client_heartbeat(&s->state[i].soup, buf, now_ns), now_ns))
+            gn_inputs_session(s, i, GN_SESSION_IN_SENT, 0, NULL, 0, now_ns); /* tried: the next one is a period away */
         break;
     case GN_SOUP_TIMER_DEAD:
         lost(s, i, GN_SESSION_DOWN, 0, now_ns);
@@ -349,7 +367,9 @@ void gn_session_poll(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
     }
     if (GN_UNLIKELY(r->conn == GN_NONE32))
         return; /* refused or ended: an operator must act */
-    uint32_t ev = gn_tcp_events(tcp_of(s, i), r->conn);
+    uint32_t ev = gn_tcp_events(tcp_of(s, i), r->conn) & TCP_EVENTS;
+    if (GN_UNLIKELY(ev != 0))
+        gn_inputs_session(s, i, GN_SESSION_IN_EVENTS, ev, NULL, 0, now_ns);
     if (GN_UNLIKELY(ev & GN_TCP_EV_CONNECTED) && state == GN_SESSION_CONNECTING)
         login(s, i, now_ns);
     read_stream(s, i, now_ns);

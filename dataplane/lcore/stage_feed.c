@@ -40,7 +40,7 @@ static struct gn_rec *reserve_event(struct gn_stage_feed *f, uint16_t type, uint
     return rec;
 }
 
-static void journal_packet(struct gn_stage_feed *f, const struct gn_arb_out *p, uint64_t now_ns)
+static void journal_packet(struct gn_stage_feed *f, const struct gn_arb_out *p, bool held, uint64_t now_ns)
 {
     struct gn_ev_md_packet *ev;
     struct gn_rec *rec = reserve_event(f, GN_EV_MD_PACKET, (uint32_t)sizeof *ev + p->len, now_ns);
@@ -48,9 +48,28 @@ static void journal_packet(struct gn_stage_feed *f, const struct gn_arb_out *p, 
         return;
     rec->corr = p->first;
     ev = (struct gn_ev_md_packet *)(rec + 1);
-    *ev =
-        (struct gn_ev_md_packet){.first_seq = p->first - p->skip, .count = p->count, .bytes = p->len, .line = p->line};
+    *ev = (struct gn_ev_md_packet){
+        .first_seq = p->first - p->skip, .count = p->count, .bytes = p->len, .line = p->line, .held = held};
     memcpy(ev->data, p->data, p->len);
+}
+
+/* What moved arbitration without being delivered: a replay must see it too, at the same place. */
+static GN_COLD void journal_aside(struct gn_stage_feed *f, const struct gn_arb_in *in, enum gn_arb_verdict verdict,
+                                  uint64_t now_ns)
+{
+    struct gn_ev_md_packet *ev;
+    /* a heartbeat counts when it tells of something that is missing; what is refused moves nothing */
+    const bool moved =
+        verdict == GN_ARB_HELD || verdict == GN_ARB_OVERFLOW || (verdict == GN_ARB_HEARTBEAT && gn_arb_stale(f->arb));
+    if (!moved || f->conf->journal.inputs == 0)
+        return;
+    struct gn_rec *rec = reserve_event(f, GN_EV_MD_ASIDE, (uint32_t)sizeof *ev + in->len, now_ns);
+    if (rec == NULL)
+        return;
+    rec->corr = in->seq;
+    ev = (struct gn_ev_md_packet *)(rec + 1);
+    *ev = (struct gn_ev_md_packet){.first_seq = in->seq, .count = in->count, .bytes = in->len, .line = in->line};
+    memcpy(ev->data, in->data, in->len);
 }
 
 static void journal_gaps(struct gn_stage_feed *f, uint64_t now_ns)
@@ -348,7 +367,7 @@ static GN_HOT void on_message(struct gn_stage_feed *f, const uint8_t *p, uint16_
     }
 }
 
-static void deliver(struct gn_stage_feed *f, const struct gn_arb_out *p, uint64_t now_ns)
+static void deliver(struct gn_stage_feed *f, const struct gn_arb_out *p, bool held, uint64_t now_ns)
 {
     struct gn_mold_packet packet;
     const uint8_t *msg;
@@ -356,7 +375,7 @@ static void deliver(struct gn_stage_feed *f, const struct gn_arb_out *p, uint64_
     if (GN_UNLIKELY(gn_mold_parse(p->data, p->len, &packet) != GN_MOLD_OK))
         return; /* parsed before it was given to the arbiter: cannot be */
     if (f->conf->journal.inputs)
-        journal_packet(f, p, now_ns);
+        journal_packet(f, p, held, now_ns);
     f->m->md_packets++;
     struct gn_mold_iter it = gn_mold_iter(&packet);
     gn_mold_skip(&it, p->skip);
@@ -377,11 +396,8 @@ static void tell_all(struct gn_stage_feed *f, uint32_t extra_flags, uint64_t now
         tell_status(f, i, extra_flags, now_ns);
 }
 
-static void follow_gap(struct gn_stage_feed *f, uint64_t now_ns)
+static GN_COLD void gap_moved(struct gn_stage_feed *f, bool stale, uint64_t now_ns)
 {
-    bool stale = gn_arb_stale(f->arb);
-    if (GN_LIKELY(!stale && atomic_load_explicit(&f->instruments->stale, memory_order_relaxed) == 0))
-        return;
     atomic_store_explicit(&f->instruments->stale, stale, memory_order_relaxed);
     if (!stale && f->told_stale) {
         f->told_stale = false;
@@ -390,11 +406,18 @@ static void follow_gap(struct gn_stage_feed *f, uint64_t now_ns)
     journal_gaps(f, now_ns);
 }
 
-static void drain_held(struct gn_stage_feed *f, uint64_t now_ns)
+static inline void follow_gap(struct gn_stage_feed *f, uint64_t now_ns)
+{
+    const bool stale = gn_arb_stale(f->arb);
+    if (GN_UNLIKELY(stale || atomic_load_explicit(&f->instruments->stale, memory_order_relaxed) != 0))
+        gap_moved(f, stale, now_ns);
+}
+
+static GN_COLD void drain_held(struct gn_stage_feed *f, uint64_t now_ns)
 {
     struct gn_arb_out out;
     while (gn_arb_next_held(f->arb, now_ns, &out))
-        deliver(f, &out, now_ns);
+        deliver(f, &out, true, now_ns);
 }
 
 static void request(struct gn_stage_feed *f, const struct gn_arb_request *want, uint64_t now_ns)
@@ -475,9 +498,13 @@ void gn_stage_feed_udp(struct gn_stage_feed *f, uint32_t port, const struct gn_n
         .line = (uint8_t)line,
     };
     gn_books_begin(f->books); /* sequence and books move together, or the next life asks for all of it again */
-    if (gn_arb_packet(f->arb, &in, now_ns, &out) == GN_ARB_DELIVER) {
-        deliver(f, &out, now_ns);
-        drain_held(f, now_ns);
+    enum gn_arb_verdict verdict = gn_arb_packet(f->arb, &in, now_ns, &out);
+    if (verdict == GN_ARB_DELIVER) {
+        deliver(f, &out, false, now_ns);
+        if (GN_UNLIKELY(f->arb->next != f->arb->seen_end || f->arb->held_count != 0))
+            drain_held(f, now_ns);
+    } else if (GN_UNLIKELY(verdict != GN_ARB_DUPLICATE)) {
+        journal_aside(f, &in, verdict, now_ns);
     }
     gn_books_end(f->books);
     follow_gap(f, now_ns);

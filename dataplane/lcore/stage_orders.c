@@ -1,5 +1,7 @@
 #include "dataplane/lcore/stage_orders.h"
 
+#include "dataplane/lcore/stage_inputs.h"
+
 #define NS_PER_MS 1000000ull
 
 static GN_COLD void journal_blocked(struct gn_stage_orders *s)
@@ -39,7 +41,7 @@ void gn_orders_report(struct gn_stage_orders *s, const struct gn_exec *e, uint64
     if (GN_UNLIKELY(rec == NULL)) {
         /* a strategy that does not know what became of its orders is stopped until a person has looked */
         s->m->execs_lost++;
-        s->sweep_ns = 0;
+        s->scan_ns = 0;
         gn_kill_raise(&s->control->kill_strategy[e->strategy], GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
         return;
     }
@@ -91,7 +93,9 @@ static bool open_message(struct gn_stage_orders *s, uint32_t session, uint32_t l
     o->soup = &s->state[session].soup;
     o->conn = s->rows[session].conn;
     o->session = session;
-    return gn_tcp_prepare(o->tcp, o->net, o->conn, GN_SOUP_HEADER + len, now_ns, o->txq, &o->at) == GN_TCP_OK;
+    const bool ok = gn_tcp_prepare(o->tcp, o->net, o->conn, GN_SOUP_HEADER + len, now_ns, o->txq, &o->at) == GN_TCP_OK;
+    gn_inputs_send(s, session, GN_SOUP_HEADER + len, ok, now_ns);
+    return ok;
 }
 
 static void close_message(struct gn_stage_orders *s, struct outgoing *o, uint32_t len, uint64_t now_ns)
@@ -135,14 +139,16 @@ GN_COLD void gn_orders_fill(struct gn_stage_orders *s, struct gn_order *o, uint6
 }
 
 /* The last look at the kill words: after this the bytes belong to the stream and cannot be taken back. */
-static inline bool killed_meanwhile(const struct gn_stage_orders *s, const struct gn_intent *in)
+static inline bool killed_meanwhile(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns)
 {
-    return gn_gate_ladder(&s->gate, in) >= GN_LADDER_HALTED;
+    const uint32_t level = gn_gate_ladder(&s->gate, in);
+    gn_inputs_news(s, GN_LOOK_LAST, now_ns);
+    return level >= GN_LADDER_HALTED;
 }
 
-GN_COLD bool gn_orders_halted(const struct gn_stage_orders *s, const struct gn_intent *in)
+GN_COLD bool gn_orders_halted(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns)
 {
-    return killed_meanwhile(s, in);
+    return killed_meanwhile(s, in, now_ns);
 }
 
 static void note_sent(struct gn_stage_orders *s, uint64_t now_ns)
@@ -166,7 +172,7 @@ static uint16_t send_new(struct gn_stage_orders *s, const struct gn_intent *in, 
     fill_order(s, o, seq, in, now_ns);
     gn_ouch_enter(msg.at + GN_SOUP_HEADER, &s->templates[2 * in->instrument + in->side], o->user_ref, (uint32_t)in->qty,
                   (uint64_t)in->price, in->tif, o->id, in->tick_seq);
-    if (GN_UNLIKELY(killed_meanwhile(s, in)))
+    if (GN_UNLIKELY(killed_meanwhile(s, in, now_ns)))
         return GN_VERDICT_KILLED;
     struct gn_position *p = &s->positions[in->instrument];
     gn_order_open(s->orders, o, seq, p, in->qty);
@@ -197,7 +203,7 @@ static uint16_t send_replace(struct gn_stage_orders *s, const struct gn_intent *
     o->session = old->session;
     gn_ouch_replace(msg.at + GN_SOUP_HEADER, &s->templates[2 * in->instrument + in->side], old->user_ref, o->user_ref,
                     (uint32_t)(in->qty + old->chain_cum), (uint64_t)in->price, in->tif, o->id, in->tick_seq);
-    if (GN_UNLIKELY(killed_meanwhile(s, in)))
+    if (GN_UNLIKELY(killed_meanwhile(s, in, now_ns)))
         return GN_VERDICT_KILLED;
     struct gn_position *p = &s->positions[in->instrument];
     o->prev_ref = old->user_ref;
@@ -229,7 +235,7 @@ GN_COLD uint16_t gn_orders_send_held(struct gn_stage_orders *s, struct gn_order 
     else
         gn_ouch_replace(at, t, old->user_ref, o->user_ref, (uint32_t)(o->qty + o->chain_cum), (uint64_t)o->price,
                         o->tif, o->id, o->tick_seq);
-    if (killed_meanwhile(s, in))
+    if (killed_meanwhile(s, in, now_ns))
         return GN_VERDICT_KILLED;
     o->held = 0;
     o->sent_ns = o->changed_ns = now_ns;
@@ -370,6 +376,7 @@ void gn_stage_orders_intent(void *stage, const struct gn_intent *in, uint64_t no
         gn_held_lag(s, now_ns);
     struct gn_order *target = in->action == GN_ACTION_NEW ? NULL : gn_order_by_id(s->orders, in->target);
     uint16_t verdict = gn_gate_check(&s->gate, in, target, now_ns, &detail);
+    gn_inputs_news(s, GN_LOOK_GATE, now_ns);
     if (GN_LIKELY(verdict == GN_VERDICT_OK))
         verdict = act(s, in, target, now_ns, &o);
     s->m->verdict[verdict]++;
@@ -402,12 +409,16 @@ static void watch_controlplane(struct gn_stage_orders *s, uint64_t now_ns)
     if (GN_LIKELY(count != s->beat_count)) {
         s->beat_count = count;
         s->beat_ns = now_ns;
+        if (GN_UNLIKELY(s->gate.control_stale))
+            gn_inputs_control(s, &(struct gn_ev_control_in){.kind = GN_CONTROL_IN_STALE, .value = 0}, now_ns);
         s->gate.control_stale = false;
         return;
     }
     uint64_t silent_ns = now_ns - s->beat_ns;
     if (GN_LIKELY(silent_ns < s->conf->heartbeat_stale_ms * NS_PER_MS))
         return;
+    if (!s->gate.control_stale)
+        gn_inputs_control(s, &(struct gn_ev_control_in){.kind = GN_CONTROL_IN_STALE, .value = 1}, now_ns);
     s->gate.control_stale = true;
     if (silent_ns >= s->conf->heartbeat_cancel_ms * NS_PER_MS &&
         gn_kill_level(atomic_load_explicit(&s->control->kill_all, memory_order_relaxed)) < GN_LADDER_KILLED) {
@@ -415,17 +426,27 @@ static void watch_controlplane(struct gn_stage_orders *s, uint64_t now_ns)
         *r = (struct gn_kill_record){.set_ns = now_ns, .level = GN_LADDER_KILLED, .who = "dataplane"};
         memcpy(r->why, "control plane heartbeat lost", sizeof "control plane heartbeat lost");
         s->reason_written = true;
+        gn_inputs_control(s, &(struct gn_ev_control_in){.kind = GN_CONTROL_IN_GONE}, now_ns);
         gn_kill_raise(&s->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
     }
 }
 
+static GN_COLD void take_limits(struct gn_stage_orders *s, uint64_t now_ns)
+{
+    gn_inputs_limits(s, s->gate.generation, gn_limits_current(s->gate.limits), now_ns);
+    gn_gate_refresh(&s->gate);
+}
+
 void gn_stage_orders_poll(struct gn_stage_orders *s, uint64_t now_ns)
 {
-    gn_gate_refresh(&s->gate);
+    if (GN_UNLIKELY(gn_limits_current(s->gate.limits) != s->gate.generation))
+        take_limits(s, now_ns);
     /* acquire: pairs with the journal's release; what it says of durability is behind it */
     if (GN_UNLIKELY(atomic_load_explicit(&s->control->journal_failed, memory_order_acquire) != 0) &&
-        !s->gate.journal_failed)
+        !s->gate.journal_failed) {
+        gn_inputs_control(s, &(struct gn_ev_control_in){.kind = GN_CONTROL_IN_JOURNAL_FAILED}, now_ns);
         journal_blocked(s);
+    }
     watch_controlplane(s, now_ns);
     if (GN_UNLIKELY(now_ns >= s->lag_look_ns))
         gn_held_lag(s, now_ns);
@@ -460,8 +481,10 @@ void gn_stage_orders_start(struct gn_stage_orders *s, bool joined, uint64_t now_
     }
 }
 
-void gn_stage_orders_drain(struct gn_stage_orders *s)
+void gn_stage_orders_drain(struct gn_stage_orders *s, uint64_t now_ns)
 {
+    gn_inputs_control(s, &(struct gn_ev_control_in){.kind = GN_CONTROL_IN_DRAIN}, now_ns);
+    gn_sweep_wake(s);
     s->draining = true;
     s->gate.control_stale = true;
     s->mass_due = s->orders->open == 0 ? 0 : (1u << s->conf->n_sessions) - 1;
@@ -474,6 +497,7 @@ void gn_stage_orders_drain(struct gn_stage_orders *s)
 
 void gn_stage_orders_stop(struct gn_stage_orders *s, uint64_t now_ns)
 {
+    gn_inputs_control(s, &(struct gn_ev_control_in){.kind = GN_CONTROL_IN_STOP}, now_ns);
     s->stopping = true;
     for (uint32_t i = 0; i < s->conf->n_sessions; i++)
         gn_session_logout(s, i, now_ns);

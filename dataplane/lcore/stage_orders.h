@@ -73,6 +73,8 @@ struct gn_stage_orders {
     /* cancel sweep */
     uint64_t word_seen;
     uint64_t sweep_ns;                    /* no sweep before */
+    uint64_t due_ns;                      /* nothing to ask for before, unless something happens: gn_sweep_wake */
+    uint64_t scan_ns;                     /* kill words of strategies and instruments are not looked through before */
     uint32_t wanted;                      /* orders with cancel_wanted set */
     uint64_t mass_seq[GN_STRATEGIES_MAX]; /* sequence of the record of a strategy's last mass cancel, 0 = none */
     uint64_t session_word_seen[GN_SESSIONS_MAX];
@@ -89,6 +91,11 @@ struct gn_stage_orders {
     /* watch on the control plane */
     uint64_t beat_count, beat_ns;
     bool reason_written; /* for a raise of our own that is to come */
+    uint32_t blocked;    /* sessions, bit by bit, for which TCP refused the last message */
+    struct gn_gate_words words;
+    uint64_t told_generation;                                    /* of limits, journaled last */
+    bool (*lag_sense)(void *arg, struct gn_gate_detail *detail); /* NULL: the event ring tells */
+    void *lag_arg;
 };
 
 /* gn_stage_orders_start: after all pointers are set: joins or starts sessions, builds the templates. */
@@ -101,7 +108,7 @@ void gn_stage_orders_intent(void *stage, const struct gn_intent *in, uint64_t no
 void gn_stage_orders_poll(struct gn_stage_orders *s, uint64_t now_ns);
 
 /* gn_stage_orders_drain: no new risk from here on, and everything that works is cancelled: by the polls that follow. */
-void gn_stage_orders_drain(struct gn_stage_orders *s);
+void gn_stage_orders_drain(struct gn_stage_orders *s, uint64_t now_ns);
 
 /* gn_stage_orders_stop: logs out of all sessions; frames are in the txqs afterwards. */
 void gn_stage_orders_stop(struct gn_stage_orders *s, uint64_t now_ns);
@@ -146,7 +153,7 @@ void gn_orders_fill(struct gn_stage_orders *s, struct gn_order *o, uint64_t seq,
                     uint64_t now_ns);
 uint16_t gn_orders_send_held(struct gn_stage_orders *s, struct gn_order *o, struct gn_order *old,
                              const struct gn_intent *in, uint64_t now_ns);
-bool gn_orders_halted(const struct gn_stage_orders *s, const struct gn_intent *in);
+bool gn_orders_halted(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns);
 
 /* gn_held_take: a new order or replacement that passed the gate is opened, with its reservation, and held. The record
  * of the intent is the last one reserved in the event ring. gn_held_poll: those whose record is durable are checked
@@ -171,6 +178,12 @@ void gn_session_start(struct gn_stage_orders *s, uint32_t i, bool joined, uint64
 void gn_session_poll(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
 void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_user_ref, uint64_t now_ns);
 void gn_session_logout(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
+
+/* gn_sweep_wake: something happened that may let a wanted cancel go, or ask for one. */
+static inline void gn_sweep_wake(struct gn_stage_orders *s)
+{
+    s->due_ns = 0;
+}
 
 /* gn_sweep_poll: kill words and wanted cancels. gn_sweep_mass: marks a strategy's orders; cause: sequence of the record
  * of the intent. gn_sweep_left: an order has stopped working. */

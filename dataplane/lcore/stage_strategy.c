@@ -1,7 +1,5 @@
 #include "dataplane/lcore/stage_strategy.h"
 
-#define EXECS_PER_POLL 64u
-
 /* Hands on what a strategy emitted in the call that just returned. */
 static inline void flush(struct gn_stage_strategy *s, struct gn_strategy_slot *k, uint64_t now_ns)
 {
@@ -32,18 +30,21 @@ void gn_stage_strategy_md(void *stage, const struct gn_md *md, uint64_t now_ns)
     flush(s, k, now_ns);
 }
 
+/* All that was there when the turn began; what these reports cause is for the next turn. A report is told at the time
+ * of what it reports. */
 static void poll_execs(struct gn_stage_strategy *s, uint64_t now_ns)
 {
     const struct gn_rec *rec;
+    const uint64_t until = atomic_load_explicit(&s->execs->head, memory_order_acquire);
     uint64_t last = 0;
     int err;
-    for (uint32_t i = 0; i < EXECS_PER_POLL && (rec = gn_ring_read(s->execs, &s->exec_cursor, &err)) != NULL; i++) {
+    while (s->exec_cursor != until && (rec = gn_ring_read(s->execs, &s->exec_cursor, &err)) != NULL) {
         const struct gn_exec *e = (const struct gn_exec *)(rec + 1);
         last = rec->seq;
         if (e->strategy >= s->n)
             continue;
         struct gn_strategy_slot *k = &s->slot[e->strategy];
-        k->ctx.now_ns = now_ns;
+        k->ctx.now_ns = rec->time_ns;
         k->ctx.tick_seq = e->tick_seq;
         k->ops->on_exec(k->state, &k->ctx, e);
         flush(s, k, now_ns);
@@ -52,21 +53,25 @@ static void poll_execs(struct gn_stage_strategy *s, uint64_t now_ns)
         gn_ring_release(s->execs, s->exec_cursor, last);
 }
 
+/* The timer falls on the multiples of its period, whenever turns happen; a turn that was long takes up all it missed.
+ */
 static void poll_timers(struct gn_stage_strategy *s, uint64_t now_ns)
 {
-    s->next_timer_ns = now_ns + GN_STRATEGY_TIMER_NS;
-    for (uint32_t i = 0; i < s->n; i++) {
-        struct gn_strategy_slot *k = &s->slot[i];
-        if (k->conf_disabled)
-            continue;
-        k->ctx.now_ns = now_ns;
-        k->ctx.tick_seq = 0;
-        k->ops->on_timer(k->state, &k->ctx);
-        flush(s, k, now_ns);
-        s->m->client_bad += k->ctx.client_bad;
-        s->m->execs_lost += k->ctx.report_lost;
-        k->ctx.client_bad = k->ctx.report_lost = 0;
-    }
+    if (s->next_timer_ns == 0)
+        s->next_timer_ns = now_ns - now_ns % GN_STRATEGY_TIMER_NS;
+    for (; s->next_timer_ns <= now_ns; s->next_timer_ns += GN_STRATEGY_TIMER_NS)
+        for (uint32_t i = 0; i < s->n; i++) {
+            struct gn_strategy_slot *k = &s->slot[i];
+            if (k->conf_disabled)
+                continue;
+            k->ctx.now_ns = s->next_timer_ns;
+            k->ctx.tick_seq = 0;
+            k->ops->on_timer(k->state, &k->ctx);
+            flush(s, k, now_ns);
+            s->m->client_bad += k->ctx.client_bad;
+            s->m->execs_lost += k->ctx.report_lost;
+            k->ctx.client_bad = k->ctx.report_lost = 0;
+        }
 }
 
 /* Clients are asked every turn, so that an intent of theirs waits for no timer. */

@@ -32,7 +32,8 @@ struct gn_stage_strategy {
 /* gn_stage_strategy_md: an event of the feed stage; has the type of gn_md_sink_fn. */
 void gn_stage_strategy_md(void *stage, const struct gn_md *md, uint64_t now_ns);
 
-/* gn_stage_strategy_poll: execution reports that have come, and the timer. */
+/* gn_stage_strategy_poll: execution reports that have come, intents of clients, and the timer. At the start of a turn,
+ * before market data is looked at: so what a strategy knew when it saw a tick does not depend on turns in between. */
 void gn_stage_strategy_poll(struct gn_stage_strategy *s, uint64_t now_ns);
 
 #endif

@@ -6,14 +6,18 @@
 #include <rte_random.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <time.h>
 
 #include "build_id.h"
 #include "dataplane/lcore/counters.h"
+#include "dataplane/lcore/stage_inputs.h"
 
-#define TCP_CONNS    8u
-#define TCP_SNDBUF   (256u << 10)
-#define TCP_RCVBUF   (1u << 20)
-#define POOL_BUFFERS 16383u
+#define TCP_CONNS     8u
+#define TCP_SNDBUF    (256u << 10)
+#define TCP_RCVBUF    (1u << 20)
+#define POOL_BUFFERS  16383u
+#define DRAIN_STEP_NS 1000000l /* between two looks whether the journal made room for the starting state */
+#define DRAIN_STEPS   2000u
 #define TCP_MIN_RTO_US \
     5000u /* a deviation from RFC 6298's second: the venue is a cable away, and a lost order is late */
 
@@ -110,9 +114,15 @@ static uint64_t strategy_bytes(const struct gn_conf *c, uint32_t i)
     return ops == NULL ? 0 : guarded(ops->footprint(c->max_instruments));
 }
 
+/* Kill words of instruments as the orders stage has taken them. */
+static uint64_t words_bytes(const struct gn_conf *c)
+{
+    return sizeof(uint64_t) * (uint64_t)c->max_instruments;
+}
+
 static uint64_t session_state_bytes(const struct gn_conf *c)
 {
-    return guarded(sizeof(struct gn_session_state_row) * GN_SESSIONS_MAX) +
+    return guarded(sizeof(struct gn_session_state_row) * GN_SESSIONS_MAX) + guarded(words_bytes(c)) +
            2 * sizeof(struct gn_ouch_template) * (uint64_t)c->n_instruments;
 }
 
@@ -156,7 +166,8 @@ static bool own_region(struct gn_wiring *w, char *err)
     return true;
 }
 
-static bool own_books(struct gn_wiring *w, struct gn_stage_feed *f, char *err)
+/* Books of an earlier life go on when they are whole, and when the journal has every packet that is in them. */
+static bool own_books(struct gn_wiring *w, struct gn_stage_feed *f, bool journaled, char *err)
 {
     const struct gn_conf *c = w->conf;
     struct gn_arb_config cfg;
@@ -165,9 +176,12 @@ static bool own_books(struct gn_wiring *w, struct gn_stage_feed *f, char *err)
     f->locate = gn_region_at(&w->own, GN_SECTION_LOCATES);
     gn_stage_feed_arb_config(c, &cfg);
     uint64_t arb_bytes = w->own.hdr->section[GN_SECTION_ARBITER].bytes;
-    if (w->joined && gn_books_join(mem, c->max_instruments, c->book_orders, c->book_levels, &f->books) == 0 &&
+    w->books_kept = true;
+    if (w->joined && journaled &&
+        gn_books_join(mem, c->max_instruments, c->book_orders, c->book_levels, &f->books) == 0 &&
         gn_arb_join(f->arb, arb_bytes) == GN_ARB_OK)
         return true;
+    w->books_kept = false;
     /* fresh, or torn by a death in the middle of a packet: the whole day is asked for again */
     f->books = gn_books_new(mem, c->max_instruments, c->book_orders, c->book_levels);
     memset(f->locate, 0, sizeof(uint32_t) * GN_LOCATES);
@@ -337,13 +351,17 @@ static void connect_orders(struct gn_wiring *w, struct gn_loop *l, struct gn_rin
     o->recon = gn_region_at(&w->plane, GN_SECTION_RECON);
     o->rows = gn_region_at(&w->plane, GN_SECTION_SESSIONS);
     o->state = (struct gn_session_state_row *)(void *)state;
-    o->templates = (struct gn_ouch_template *)(void *)(state + guarded(sizeof *o->state * GN_SESSIONS_MAX));
+    uint8_t *words = state + guarded(sizeof *o->state * GN_SESSIONS_MAX);
+    memset(words, 0, words_bytes(w->conf));
+    o->words = (struct gn_gate_words){.instrument = (uint64_t *)(void *)words};
+    o->templates = (struct gn_ouch_template *)(void *)(words + guarded(words_bytes(w->conf)));
     o->instruments = gn_region_at(&w->observe, GN_SECTION_INSTRUMENTS);
     o->events = l->events;
     o->execs = execs;
     o->m = l->m;
     o->gate = (struct gn_gate){
         .control = w->control,
+        .words = &o->words,
         .limits = gn_region_at(&w->plane, GN_SECTION_LIMITS),
         .instruments = o->instruments,
         .tob = gn_region_at(&w->observe, GN_SECTION_TOB),
@@ -410,12 +428,36 @@ static bool connect_loops(struct gn_wiring *w, char *err)
         l->beat = &w->control->lcore[i];
         l->m = &metrics[i];
         l->events = gn_region_at(&w->plane, GN_SECTION_EVENT_RING + 1 + i);
+        /* records that nobody will ever see: what they are about may have happened all the same */
+        l->unseen =
+            l->events != NULL && l->events->pending != atomic_load_explicit(&l->events->head, memory_order_relaxed);
         if (l->events == NULL || gn_ring_join_producer(l->events) != GN_RING_OK)
             return no(
                 err,
                 "an event ring of the plane file is damaged; stop both processes, remove the file and start again");
     }
     return true;
+}
+
+struct drain {
+    struct gn_loop *loop;
+    uint32_t waits;
+};
+
+/* The journal takes what is in the ring; without a control plane nobody does, and a start without its state is said. */
+static bool let_drain(void *arg)
+{
+    struct drain *d = arg;
+    const struct timespec step = {0, DRAIN_STEP_NS};
+    gn_ring_publish(d->loop->events);
+    nanosleep(&step, NULL);
+    return ++d->waits < DRAIN_STEPS;
+}
+
+static void journal_start(struct gn_wiring *w, struct gn_loop *l, uint64_t now_ns)
+{
+    struct drain d = {.loop = l};
+    gn_inputs_start(&l->orders, l->stages, w->joined, w->books_kept, let_drain, &d, now_ns);
 }
 
 bool gn_wiring_connect(struct gn_wiring *w, char err[GN_WIRING_ERR_LEN])
@@ -428,10 +470,11 @@ bool gn_wiring_connect(struct gn_wiring *w, char err[GN_WIRING_ERR_LEN])
     struct gn_loop *feed = &w->loop[loop_of_stage(w->conf, GN_STAGE_FEED)];
     struct gn_loop *strategy = &w->loop[loop_of_stage(w->conf, GN_STAGE_STRATEGY)];
     struct gn_loop *orders = &w->loop[loop_of_stage(w->conf, GN_STAGE_ORDERS)];
-    if (!connect_ports(w, now_ns, err) || !connect_rings(w, err) || !own_books(w, &feed->feed, err) ||
+    if (!connect_ports(w, now_ns, err) || !connect_rings(w, err) || !own_books(w, &feed->feed, !feed->unseen, err) ||
         !connect_strategies(w, &strategy->strategy, err))
         return false;
     cancel_leftovers(&orders->orders, w->joined);
+    journal_start(w, orders, now_ns);
     gn_stage_orders_start(&orders->orders, w->joined, now_ns);
     if (!w->joined)
         gn_region_seal(&w->own);

@@ -16,6 +16,7 @@ struct gn_wiring {
     struct gn_clock clock;
     _Atomic uint32_t stop; /* release by the main thread pairs with acquire in the loops */
     bool joined;           /* the tables of an earlier life were found and are sound */
+    bool books_kept;       /* among them books and arbitration, and nothing in them is missing in the journal */
     uint32_t n_loops;
     struct gn_loop loop[GN_LCORES_MAX];
     struct gn_port port[GN_PORTS_MAX];

@@ -221,8 +221,11 @@ static void wire_orders(struct gn_h *h, bool joined)
     s->net[0] = h->end.net;
     s->tcp[0] = h->end.tcp;
     s->txq[0] = &h->end.txq;
+    memset(h->words, 0, sizeof(uint64_t) * h->conf.max_instruments);
+    s->words.instrument = h->words;
     s->gate = (struct gn_gate){
         .control = h->control,
+        .words = &s->words,
         .limits = h->limits,
         .instruments = h->instruments,
         .tob = h->tob,
@@ -265,6 +268,7 @@ struct gn_h *gn_h_new(const struct gn_h_options *options)
     h->events = take(h, gn_ring_footprint(o.event_cells));
     h->execs = take(h, gn_ring_footprint(EXEC_CELLS));
     h->strategy_state = take(h, 2ull * DESK_ROOM + 16ull * o.instruments);
+    h->words = take(h, sizeof(uint64_t) * o.instruments);
     h->books = take(h, gn_books_footprint(o.instruments, o.book_orders, o.book_levels));
     gn_stage_feed_arb_config(&h->conf, &cfg);
     h->arb = take(h, gn_arb_footprint(&cfg));
@@ -356,6 +360,8 @@ static void own_turn(struct gn_h *h)
     struct gn_net_rx rx;
     if (!h->cp_dead)
         atomic_fetch_add(&h->control->controlplane.count, 1);
+    note_execs(h);
+    gn_stage_strategy_poll(&h->strategy, h->now);
     for (; in->head != in->tail; in->head++) {
         uint32_t at = in->head % GN_H_WIRE;
         gn_net_input(h->end.net, h->end.tcp, in->frame[at], in->len[at], 0, h->now, &h->end.txq, &rx);
@@ -364,9 +370,8 @@ static void own_turn(struct gn_h *h)
         gn_h_flush(&h->end);
     }
     gn_stage_feed_poll(&h->feed, h->now);
-    note_execs(h);
-    gn_stage_strategy_poll(&h->strategy, h->now);
     gn_stage_orders_poll(&h->stage, h->now);
+    note_execs(h);
     gn_net_timer(h->end.net, h->now, &h->end.txq);
     gn_tcp_timer(h->end.tcp, h->end.net, h->now, &h->end.txq);
     gn_h_flush(&h->end);

@@ -125,6 +125,7 @@ struct gn_h {
     struct gn_book_row *book_rows;
     struct gn_ouch_template *templates;
     uint32_t *locate;
+    uint64_t *words; /* kill words of instruments as taken */
     struct gn_ring *events, *execs;
     void *strategy_state;
     void *books, *arb;

@@ -115,7 +115,7 @@ static void ends_and_restarts_are_named(void)
 {
     begin(NULL);
     open_orders(DESK, 3, true);
-    gn_stage_orders_drain(&h->stage);
+    gn_stage_orders_drain(&h->stage, h->now);
     gn_h_run(h, 3 * GN_H_MS);
     CU_ASSERT_EQUAL(cancel_records(GN_CANCEL_BY_END, 0), 4); /* the venue's mass cancel, then each */
     gn_h_restart(h, true);
