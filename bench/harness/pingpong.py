@@ -69,7 +69,7 @@ class Side:
     def close(self):
         self.p.stdin.close()
         try:
-            self.p.wait(PATIENCE_S)
+            self.p.wait(5)
         except subprocess.TimeoutExpired:
             self.p.kill()
             self.p.wait()

@@ -132,6 +132,15 @@ void gn_venue_free(struct gn_venue *v)
 
 /* ---- the loop ---- */
 
+/* The reference books follow, so that the matching knows the prices that were published. */
+static void apply(struct gn_venue *v)
+{
+    v->behind = false;
+    v->sim->orders.now = v->now;
+    while (gn_pub_apply(&v->sim->pub, v->now % DAY_NS) != 0)
+        ;
+}
+
 bool gn_venue_spin(struct gn_venue *v)
 {
     struct gn_sim *s = v->sim;
@@ -145,6 +154,8 @@ bool gn_venue_spin(struct gn_venue *v)
     if (GN_LIKELY(n == 0 && v->look_ns - v->turn_ns < TURN_NS))
         return true;
     v->turn_ns = v->look_ns;
+    if (v->behind)
+        apply(v);
     return gn_sim_turn(s);
 }
 
@@ -175,26 +186,23 @@ static uint64_t publish(struct gn_venue *v, const uint8_t *msg, uint32_t len, st
         if (gn_links_udp(&s->links, l->link, l->group, p->cfg.src_port, l->port, p->packet, bytes, v->now) != GN_NET_OK)
             p->stats.tx_errors++;
         if (line == 0) {
+            /* what was written so far, into cold lines too, is not to hold up the frame after it was stamped */
+            _mm_mfence();
             *sent_ns = now_of(v);
+        }
+        gn_links_flush(&s->links, l->link);
+        if (line == 0) {
             gn_lat_stamp(&s->stamps, seq, *sent_ns);
             v->slot[seq & (GN_LAT_STAMPS - 1)] = (struct gn_venue_slot){seq, sample};
             if (sample != NULL)
                 *sample = (struct gn_sample){.seq = seq, .sched_ns = sample->sched_ns, .sent_ns = *sent_ns};
         }
-        gn_links_flush(&s->links, l->link);
     }
+    v->behind = true; /* the answer is looked for first: books follow before it is matched, or with the next turn */
     p->last_ns = *sent_ns;
     p->stats.messages++;
     p->stats.packets++;
     return seq;
-}
-
-/* The reference books follow, so that the matching knows the prices that were published. */
-static void apply(struct gn_venue *v)
-{
-    v->sim->orders.now = v->now;
-    while (gn_pub_apply(&v->sim->pub, v->now % DAY_NS) != 0)
-        ;
 }
 
 void gn_venue_open_market(struct gn_venue *v)
@@ -204,7 +212,6 @@ void gn_venue_open_market(struct gn_venue *v)
     uint32_t len;
     for (uint32_t n = 0; (len = gn_feed_opening(&v->feed, n, now_of(v) % DAY_NS, msg)) != 0; n++) {
         (void)publish(v, msg, len, NULL, &sent);
-        apply(v);
         if (!gn_venue_wait(v, 100000))
             return;
     }
@@ -231,7 +238,6 @@ static void send_at(struct gn_venue *v, struct gn_point *p, const uint8_t *msg, 
     if (v->point != NULL && sent - due > p->late_max_ns)
         p->late_max_ns = sent - due;
     (void)gn_venue_spin(v);
-    apply(v);
 }
 
 static bool spin_until(struct gn_venue *v, uint64_t due)
@@ -283,7 +289,6 @@ void gn_venue_preload(struct gn_venue *v, uint64_t messages)
     int len;
     while (messages-- != 0 && (len = gn_market_next(v->sim->market, msg, sizeof msg, &time_ns)) > 0) {
         (void)publish(v, msg, (uint32_t)len, NULL, &sent);
-        apply(v);
         if (!gn_venue_wait(v, PRELOAD_GAP_NS))
             return;
     }

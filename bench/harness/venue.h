@@ -36,6 +36,7 @@ struct gn_venue {
     struct gn_clock clock;
     uint64_t now;
     bool echo;
+    bool behind; /* messages were published that the reference books do not know yet */
     uint32_t lines;
     struct gn_feed feed;
     struct gn_point *point; /* NULL: nothing is recorded */

@@ -21,7 +21,9 @@ static bool tune(int fd)
 {
     const int on = 1;
     const struct timeval silence = {.tv_sec = GN_PP_SILENCE_NS / 1000000000ull};
+    static const char control[] = "reno"; /* always there; one that paces would hold messages back */
     return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
+           setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, control, sizeof control - 1) == 0 &&
            setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence) == 0;
 }
 
