@@ -2,6 +2,7 @@
 
 #include "config/draft.h"
 #include "config/schema_limits.h"
+#include "dataplane/abi/orders.h"
 #include "dataplane/abi/ring.h"
 
 #define IN(structure, member) \
@@ -25,6 +26,12 @@ static const struct gn_schema_name port_kinds[] = {{"memif", GN_PORT_MEMIF}, {"a
                                                    {"tap", GN_PORT_TAP},     {"pcap", GN_PORT_PCAP},
                                                    {"pci", GN_PORT_PCI},     {0}};
 static const struct gn_schema_name journal_modes[] = {{"async", GN_JOURNAL_ASYNC}, {"sync", GN_JOURNAL_SYNC}, {0}};
+static const struct gn_schema_name deadmen[] = {{"control", 1u << GN_DEADMAN_CONTROL},
+                                                {"strategy", 1u << GN_DEADMAN_STRATEGY},
+                                                {"feed", 1u << GN_DEADMAN_FEED},
+                                                {"session", 1u << GN_DEADMAN_SESSION},
+                                                {0}};
+static const struct gn_schema_name deadman_actions[] = {{"stop", GN_DEADMAN_STOP}, {"cancel", GN_DEADMAN_CANCEL}, {0}};
 static const struct gn_schema_name roles[] = {{"client", 0}, {"server", 1}, {0}};
 static const struct gn_schema_name strategy_kinds[] = {{"touch", 0}, {"maker", 0}, {"client", 0}, {0}};
 
@@ -155,6 +162,28 @@ const struct gn_schema_key gn_schema[] = {
      .help = "first wait before a reconnect; doubles, with jitter"},
     {"sessions[].reconnect_max", GN_TYPE_DURATION, "ms", "5s", RANGE(1, 600000), SES(s.reconnect_max_ms),
      .help = "longest wait before a reconnect"},
+    {"sessions[].deadman", GN_TYPE_DURATION, "ms", "60s", RANGE(1, 86400000), SES(s.deadman_ms),
+     .help = "dead-man timer: who is silent for so long stops the session"},
+    {"sessions[].deadman_on", GN_TYPE_SET, NULL, "all", .names = deadmen, SES(s.deadman_on),
+     .help = "whose silence counts: the control plane's, that of the strategies' lcore and clients, "
+             "the feed's, the order session's own (not up)"},
+    {"sessions[].deadman_action", GN_TYPE_ENUM, NULL, "cancel", .names = deadman_actions, SES(s.deadman_action),
+     .help = "stop: no new orders; cancel: working orders are cancelled too; a person releases either"},
+    {"sessions[].breaker_losses", GN_TYPE_INT, "connections", "20", RANGE(0, 100000), SES(s.breaker_losses),
+     .help = "circuit breaker: connections lost or not made in the window that open it; 0: never"},
+    {"sessions[].breaker_rejects", GN_TYPE_INT, "orders", "0", RANGE(0, 1000000), SES(s.breaker_rejects),
+     .help = "circuit breaker: orders rejected by the venue in the window that open it; 0: never"},
+    {"sessions[].breaker_window", GN_TYPE_DURATION, "ms", "10s", RANGE(10, 3600000), SES(s.breaker_window_ms),
+     .help = "circuit breaker: how long a failure counts"},
+    {"sessions[].breaker_pause", GN_TYPE_DURATION, "ms", "5s", RANGE(1, 3600000), SES(s.breaker_pause_ms),
+     .help = "circuit breaker: how long it stays open before one probe; doubles up to eight times it"},
+    {"sessions[].cancel_on_disconnect", GN_TYPE_BOOL, NULL, "false", SES(s.cancel_on_disconnect),
+     .help = "true: the venue has it armed for this account (for OUCH a setting of the port, ordered from the venue); "
+             "an order that outlives a disconnect is then a break"},
+    {"sessions[].handover", GN_TYPE_BOOL, NULL, "true", SES(s.handover),
+     .help =
+         "a restarted data plane takes the TCP connection over where it was, and its orders stay; false: it logs in "
+         "anew and cancels them"},
     {"sessions[].fee_add", GN_TYPE_INT, "1/100 of a price mantissa a share", "0", RANGE(-1000000, 1000000),
      SES(s.fee_add), .help = "the venue's fee for a share that added liquidity; negative: a rebate"},
     {"sessions[].fee_remove", GN_TYPE_INT, "1/100 of a price mantissa a share", "0", RANGE(-1000000, 1000000),

@@ -346,6 +346,11 @@ static void missing(struct gn_walk *w, const struct gn_schema_key *key, const st
     } else if (key->type == GN_TYPE_MAP) {
         while (key->def[0] != '\0' && (child = gn_schema_child(key, child)) != NULL)
             missing(w, child, at, node);
+    } else if (key->type == GN_TYPE_SET && key->def[0] != '\0') {
+        uint32_t all = 0; /* the default of a set is all of it */
+        for (const struct gn_schema_name *n = key->names; n->name != NULL; n++)
+            all |= (uint32_t)n->value;
+        memcpy(at->base + key->offset, &all, sizeof all);
     } else if (key->type != GN_TYPE_LIST && key->def[0] != '\0') {
         add_mark(w, key, at, node, at->base + key->offset, true);
         if (gn_value_parse(key, key->def, strlen(key->def), at->base + key->offset) != NULL)

@@ -152,6 +152,38 @@ static json_t *kill_report(const struct gn_control *c)
     return o;
 }
 
+static const char *const breaker_names[] = {
+#define GN_X(num, NAME, name, help) [num] = name,
+    GN_BREAKER_STATES(GN_X)
+#undef GN_X
+};
+static const char *const handover_names[] = {
+#define GN_X(num, NAME, name, help) [num] = name,
+    GN_HANDOVERS(GN_X)
+#undef GN_X
+};
+
+/* Breaker, dead-man timers, connection: what a session's guards say of it. */
+static void put_guard(json_t *o, const struct gn_session_row *r)
+{
+    static const char *const names[] = {
+#define GN_X(bit, NAME, name, help) [bit] = name,
+        GN_DEADMEN(GN_X)
+#undef GN_X
+    };
+    json_t *fired = json_array();
+    for (uint32_t k = 0; k < GN_ARRAY_LEN(names); k++)
+        if (r->deadman_fired & 1u << k)
+            json_array_append_new(fired, json_string(names[k]));
+    put_str(o, "breaker", r->breaker < GN_ARRAY_LEN(breaker_names) ? breaker_names[r->breaker] : "unknown");
+    put_u64(o, "breaker_trips", r->breaker_trips);
+    json_object_set_new(o, "deadman_fired", fired);
+    put_u64(o, "deadman_trips", r->deadman_trips);
+    json_object_set_new(o, "cancel_on_disconnect", json_boolean(r->cancel_on_disconnect != 0));
+    put_str(o, "handover", r->handover < GN_ARRAY_LEN(handover_names) ? handover_names[r->handover] : "unknown");
+    put_u64(o, "handovers", r->handovers);
+}
+
 static json_t *sessions(const struct gn_view *v)
 {
     const struct gn_conf *c = conf_of(v);
@@ -170,6 +202,7 @@ static json_t *sessions(const struct gn_view *v)
         put_u64(o, "logins", r->logins);
         put_u64(o, "losses", r->losses);
         put_u64(o, "in_doubt", r->in_doubt);
+        put_guard(o, r);
         json_array_append_new(list, o);
     }
     return list;

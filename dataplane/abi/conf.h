@@ -92,7 +92,15 @@ struct gn_conf_session {
     uint32_t dead_ms;      /* silence of the venue after which the session is lost */
     uint32_t reconnect_ms; /* first backoff; doubles to reconnect_max_ms, with jitter */
     uint32_t reconnect_max_ms;
-    uint32_t venue;              /* index in venues */
+    uint32_t venue;           /* index in venues */
+    uint32_t deadman_ms;      /* silence that the dead-man timers allow */
+    uint32_t deadman_on;      /* bits of enum gn_deadman */
+    uint32_t deadman_action;  /* enum gn_deadman_action */
+    uint32_t breaker_losses;  /* lost connections in the window that open the breaker; 0 = never */
+    uint32_t breaker_rejects; /* rejected orders that do; 0 = never */
+    uint32_t breaker_window_ms, breaker_pause_ms;
+    uint32_t cancel_on_disconnect; /* 1: the venue was told to cancel when the connection ends */
+    uint32_t handover;             /* 1: a restarted data plane takes the connection over */
     int64_t fee_add, fee_remove; /* of a share that added, removed liquidity: 1/100 of a price mantissa; < 0: rebate */
 };
 

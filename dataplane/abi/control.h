@@ -118,6 +118,12 @@ struct gn_control {
     /* written by the control plane */
     _Atomic uint64_t journal_failed; /* not 0: stop trading; release by the journal, acquire by the lcores */
     uint8_t pad2[GN_GUARD - 8];
+    /* written by the feed stage: when market data was last heard, heartbeats included; 0 = not yet */
+    _Atomic uint64_t feed_heard_ns;
+    uint8_t pad3[GN_GUARD - 8];
+    /* written by the strategy stage: when a client's beat last moved; 0 = not yet */
+    _Atomic uint64_t client_heard_ns[GN_CLIENTS_MAX];
+    uint8_t pad4[GN_GUARD - 8 * GN_CLIENTS_MAX];
     /* a strategy that gn_risk_scope.disabled stopped goes on when a person stores that number here; release, acquire in
      * the gate */
     _Atomic uint64_t strategy_enabled[GN_STRATEGIES_MAX];

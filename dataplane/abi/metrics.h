@@ -40,6 +40,8 @@
     X(venue_bad, "messages of the venue with a wrong type, length or field")                                         \
     X(venue_unknown_order, "messages of the venue for an order that is not in the table")                            \
     X(order_illegal, "order events that the transition table forbids")                                               \
+    X(breaker_trips, "times a session's circuit breaker opened")                                                     \
+    X(deadman_trips, "times a session's dead-man timer ran out")                                                     \
     X(breaks, "differences between our books and the venue's that the order sessions showed")                        \
     X(session_errors, "sessions lost by protocol errors")                                                            \
     X(events_lost, "journal records that found no room; trading stops at the first")                                 \

@@ -210,9 +210,9 @@ struct gn_session_row {
     uint32_t deadman_fired;        /* bits of enum gn_deadman that ran out and have not come back */
     uint32_t cancel_on_disconnect; /* 1: the venue cancels this session's orders when its connection ends */
     uint64_t deadman_trips;
-    uint32_t handover; /* enum gn_handover: of the last start */
-    uint32_t pad0;
-    uint64_t handovers; /* connections carried over a restart */
+    uint32_t handover;          /* enum gn_handover: of the last start */
+    uint32_t breaker_doublings; /* of its pause, for probes that were not answered */
+    uint64_t handovers;         /* connections carried over a restart */
     uint8_t pad[2 * GN_GUARD - 208];
 };
 static_assert(sizeof(struct gn_session_row) == 2 * GN_GUARD, "sessions share no guard");

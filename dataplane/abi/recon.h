@@ -31,6 +31,7 @@
     X(7, SESSION_CHANGED, "session_changed", 2, "the venue's session is another one: ours, theirs = next sequence")  \
     X(8, USER_REF, "user_ref", 1, "the venue has taken user references that we did not give: ours, theirs = next")   \
     X(9, UNKNOWN_BUST, "unknown_bust", 1, "a trade was broken or corrected that is not kept: correct the position")  \
+    X(10, NOT_CANCELED, "not_canceled", 2, "the venue was to cancel it on disconnect and did not")                   \
     X(16, FILL_NOT_HERE, "fill_not_here", 1, "the drop copy has a fill that the order session did not report")       \
     X(17, FILL_NOT_THERE, "fill_not_there", 1, "the order session reported a fill that the drop copy does not have") \
     X(18, FILL_QTY, "fill_qty", 1, "a fill's quantity differs")                                                      \

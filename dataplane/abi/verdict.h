@@ -84,6 +84,8 @@
       "a sum has left the range in which it is exact: nothing is added to it")                                        \
     X(47, ATTRIBUTION, "attribution", "P16", "algo_id, account",                                                      \
       "the strategy has no algorithm id or account to put on the order")                                              \
+    X(60, BREAKER_OPEN, "breaker_open", "K6", "session",                                                              \
+      "the session's circuit breaker is open: only cancels until a probe is answered")                                \
     X(65, JOURNAL_LAG, "journal_lag", "L9", "event ring",                                                             \
       "too many records, or too old ones, wait for the journal's disk")
 

@@ -172,6 +172,7 @@ static void on_rejected(struct gn_stage_orders *s, struct said *x, uint64_t now_
         gn_orders_move(s, old, GN_ORDER_EV_REPLACE_FAILED, now_ns);
     }
     s->positions[o->instrument].rejected++;
+    gn_guard_rejected(s, o->session, now_ns);
     gn_orders_exec_of(s, o, GN_EXEC_REJECTED, &x->exec);
     x->exec.prev_id = old_id;
     x->exec.reason = x->msg.reject;

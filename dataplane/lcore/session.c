@@ -108,6 +108,8 @@ static void lost(struct gn_stage_orders *s, uint32_t i, uint32_t next_state, uin
     r->losses++;
     r->retry_ns = now_ns + backoff_ns(s, i);
     s->state[i].login_seen = s->state[i].query_sent = 0;
+    if (next_state == GN_SESSION_DOWN && !s->stopping)
+        gn_guard_lost(s, i, now_ns);
     doubt_orders(s, i, now_ns);
     set_state(s, i, next_state, reason, now_ns);
 }
@@ -118,12 +120,14 @@ static void connect_session(struct gn_stage_orders *s, uint32_t i, uint64_t now_
     const struct gn_conf_session *c = &s->conf->session[i];
     uint16_t local = (uint16_t)(c->local_port + r->connects % LOCAL_PORTS);
     r->connects++;
+    gn_guard_connecting(s, i, now_ns);
     if (gn_tcp_connect(tcp_of(s, i), net_of(s, i), c->remote_ip, (uint16_t)c->remote_port, local, now_ns, txq_of(s, i),
                        &r->conn) != GN_TCP_OK)
         r->conn = GN_NONE32;
     gn_inputs_session(s, i, GN_SESSION_IN_CONNECT, r->conn, NULL, 0, now_ns);
     if (r->conn == GN_NONE32) {
         r->retry_ns = now_ns + backoff_ns(s, i);
+        gn_guard_lost(s, i, now_ns);
         return;
     }
     r->last_rx_ns = now_ns;
@@ -154,19 +158,20 @@ static void login(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
     set_state(s, i, GN_SESSION_LOGIN, 0, now_ns);
 }
 
-static void send_query(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
+bool gn_session_query(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
 {
     uint8_t buf[GN_SOUP_HEADER + GN_OUCH_IN_QUERY_LEN];
     struct gn_ouch_msg q = {.type = GN_OUCH_IN_QUERY};
     int n = gn_ouch_encode_in(buf + GN_SOUP_HEADER, GN_OUCH_IN_QUERY_LEN, &q);
     if (n <= 0)
-        return;
+        return false;
     uint32_t len = gn_soup_header(buf, GN_SOUP_UNSEQUENCED, (uint16_t)n);
     if (!send_bytes(s, i, buf, len, now_ns))
-        return;                                                              /* asked again at the next turn */
+        return false;                                                        /* asked again at the next turn */
     (void)gn_soup_client_order(&s->state[i].soup, buf, (uint16_t)n, now_ns); /* only what left counts as sent */
     s->state[i].query_sent = 1;
     s->state[i].queries++;
+    return true;
 }
 
 /* True when the answer that just came is to a query of this connection. */
@@ -180,7 +185,7 @@ static bool answer_is_ours(struct gn_stage_orders *s, uint32_t i, uint64_t now_n
     if (st->stale == 0)
         return true;
     st->stale--;
-    send_query(s, i, now_ns);
+    (void)gn_session_query(s, i, now_ns);
     return false;
 }
 
@@ -199,6 +204,19 @@ static void note_never_arrived(struct gn_stage_orders *s, const struct gn_order 
                     now_ns);
 }
 
+/* The connection had been up and ended, so the venue's cancels came before this answer. */
+static void note_not_canceled(struct gn_stage_orders *s, const struct gn_order *o, uint64_t now_ns)
+{
+    gn_orders_break(s,
+                    &(struct gn_break){.kind = GN_BREAK_NOT_CANCELED,
+                                       .session = o->session,
+                                       .instrument = o->instrument,
+                                       .order_id = o->id,
+                                       .ours = o->leaves,
+                                       .theirs = o->user_ref},
+                    now_ns);
+}
+
 static void note_round(struct gn_recon *r, uint64_t orders, uint64_t now_ns)
 {
     if (r == NULL)
@@ -211,7 +229,10 @@ static void note_round(struct gn_recon *r, uint64_t orders, uint64_t now_ns)
 void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_user_ref, uint64_t now_ns)
 {
     struct gn_exec e;
-    if (!answer_is_ours(s, i, now_ns))
+    const bool up = state_of(s, i) == GN_SESSION_UP, ours = answer_is_ours(s, i, now_ns);
+    if (up || ours)
+        gn_guard_answered(s, i, now_ns);
+    if (!ours)
         return;
     uint64_t high = s->orders->next_seq & ~0xffffffffull;
     uint32_t dead = 0;
@@ -235,6 +256,8 @@ void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_
         if (!live)
             o->leaves = 0;
         gn_orders_move(s, o, live ? GN_ORDER_EV_PROVEN_LIVE : GN_ORDER_EV_PROVEN_DEAD, now_ns);
+        if (live && s->rows[i].cancel_on_disconnect != 0 && s->state[i].was_up != 0)
+            note_not_canceled(s, o, now_ns);
         if (live)
             o->next_ref = 0; /* a replacement in flight when the connection went was never seen */
         else
@@ -245,6 +268,7 @@ void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_
     note_round(s->recon, s->rows[i].in_doubt, now_ns);
     s->rows[i].in_doubt = 0;
     s->rows[i].backoff_ms = 0;
+    s->state[i].was_up = 1;
     set_state(s, i, GN_SESSION_UP, 0, now_ns);
 }
 
@@ -281,7 +305,7 @@ static void on_logged_in(struct gn_stage_orders *s, uint32_t i, const struct gn_
     st->login_ns = now_ns;
     st->login_seen = 1;
     set_state(s, i, GN_SESSION_RECOVERING, info->lost != 0 ? 1 : 0, now_ns);
-    send_query(s, i, now_ns);
+    (void)gn_session_query(s, i, now_ns);
 }
 
 /* One packet of the stream; false when the loop over the stream must stop. */
@@ -380,7 +404,7 @@ void gn_session_poll(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
     if (r->conn == GN_NONE32 || state == GN_SESSION_CONNECTING)
         return;
     if (GN_UNLIKELY(state == GN_SESSION_RECOVERING && !s->state[i].query_sent))
-        send_query(s, i, now_ns);
+        (void)gn_session_query(s, i, now_ns);
     poll_timers(s, i, now_ns);
 }
 

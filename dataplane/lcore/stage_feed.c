@@ -489,6 +489,7 @@ void gn_stage_feed_udp(struct gn_stage_feed *f, uint32_t port, const struct gn_n
         f->m->md_bad_packet++;
         return;
     }
+    atomic_store_explicit(&f->control->feed_heard_ns, now_ns, memory_order_relaxed);
     struct gn_arb_in in = {
         .session = packet.session,
         .seq = packet.seq,

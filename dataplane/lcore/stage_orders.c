@@ -226,6 +226,8 @@ GN_COLD uint16_t gn_orders_send_held(struct gn_stage_orders *s, struct gn_order 
     struct outgoing msg;
     const uint32_t len = old == NULL ? GN_OUCH_IN_ENTER_LEN : GN_OUCH_IN_REPLACE_LEN;
     const struct gn_ouch_template *t = &s->templates[2 * o->instrument + o->side];
+    if (s->rows[o->session].breaker != GN_BREAKER_CLOSED)
+        return GN_VERDICT_BREAKER_OPEN;
     if (!open_message(s, o->session, len, now_ns, &msg))
         return GN_VERDICT_SEND_BLOCKED;
     uint8_t *at = msg.at + GN_SOUP_HEADER;
@@ -300,6 +302,9 @@ static uint16_t act(struct gn_stage_orders *s, const struct gn_intent *in, struc
                     struct gn_order **out)
 {
     *out = target;
+    if (GN_UNLIKELY(s->rows[in->session].breaker != GN_BREAKER_CLOSED) &&
+        (in->action == GN_ACTION_NEW || in->action == GN_ACTION_REPLACE))
+        return GN_VERDICT_BREAKER_OPEN;
     if (GN_UNLIKELY(s->sync) && (in->action == GN_ACTION_NEW || in->action == GN_ACTION_REPLACE))
         return gn_held_take(s, in, target, now_ns, out);
     switch (in->action) {
@@ -452,6 +457,8 @@ void gn_stage_orders_poll(struct gn_stage_orders *s, uint64_t now_ns)
         gn_held_lag(s, now_ns);
     for (uint32_t i = 0; i < s->conf->n_sessions; i++)
         gn_session_poll(s, i, now_ns);
+    if (GN_UNLIKELY(now_ns >= s->guard_ns))
+        gn_guard_poll(s, now_ns);
     gn_sweep_poll(s, now_ns);
     if (GN_UNLIKELY(s->held_n != 0)) /* behind the sweep: what a kill takes is not there any more */
         gn_held_poll(s, now_ns);
@@ -472,6 +479,7 @@ void gn_stage_orders_start(struct gn_stage_orders *s, bool joined, uint64_t now_
     s->beat_ns = now_ns;
     for (uint32_t i = s->orders->list_head; i != GN_NONE32; i = s->orders->order[i].list_next)
         s->wanted += s->orders->order[i].cancel_wanted;
+    gn_guard_start(s, now_ns);
     gn_gate_refresh(&s->gate);
     for (uint32_t i = 0; i < s->conf->n_sessions; i++) {
         /* what an earlier life used of the budget stays used; more than all of it cannot be */

@@ -34,6 +34,7 @@ struct gn_session_state_row {
     uint64_t answers;
     uint64_t stale; /* answers to come that may be to queries of earlier connections */
     uint64_t login_ns;
+    uint64_t was_up; /* 1: the venue has had orders of ours */
     uint64_t rng;
     struct gn_undo undo; /* of the venue message that is being processed */
 };
@@ -96,6 +97,9 @@ struct gn_stage_orders {
     uint64_t told_generation;                                    /* of limits, journaled last */
     bool (*lag_sense)(void *arg, struct gn_gate_detail *detail); /* NULL: the event ring tells */
     void *lag_arg;
+    /* breakers and dead-man timers */
+    uint64_t guard_ns;                  /* no look before */
+    uint64_t probe_ns[GN_SESSIONS_MAX]; /* a probe on a connection that is up counts as lost then; 0 = none */
 };
 
 /* gn_stage_orders_start: after all pointers are set: joins or starts sessions, builds the templates. */
@@ -177,6 +181,8 @@ void gn_execution_message(struct gn_stage_orders *s, uint32_t session, const uin
 void gn_session_start(struct gn_stage_orders *s, uint32_t i, bool joined, uint64_t now_ns);
 void gn_session_poll(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
 void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_user_ref, uint64_t now_ns);
+/* gn_session_query: sends an account query on a session that is logged in; false when TCP cannot take it now. */
+bool gn_session_query(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
 void gn_session_logout(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
 
 /* gn_sweep_wake: something happened that may let a wanted cancel go, or ask for one. */
@@ -187,6 +193,18 @@ static inline void gn_sweep_wake(struct gn_stage_orders *s)
 
 /* gn_sweep_poll: kill words and wanted cancels. gn_sweep_mass: marks a strategy's orders; cause: sequence of the record
  * of the intent. gn_sweep_left: an order has stopped working. */
+/* gn_guard_start, gn_guard_poll: breakers and dead-man timers (session_guard.c). gn_guard_lost: a connection is gone or
+ * was not made. gn_guard_rejected: the venue rejected an order. gn_guard_connecting: a connection is tried.
+ * gn_guard_answered: the venue answered an account query. */
+void gn_guard_start(struct gn_stage_orders *s, uint64_t now_ns);
+void gn_guard_poll(struct gn_stage_orders *s, uint64_t now_ns);
+void gn_guard_lost(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
+void gn_guard_rejected(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
+void gn_guard_connecting(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
+void gn_guard_answered(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
+
+/* gn_sweep_poll: kill words and wanted cancels. gn_sweep_mass: marks a strategy's orders. gn_sweep_left: an order has
+ * stopped working. */
 void gn_sweep_poll(struct gn_stage_orders *s, uint64_t now_ns);
 void gn_sweep_mass(struct gn_stage_orders *s, uint32_t strategy, uint32_t instrument, uint64_t cause);
 void gn_sweep_left(struct gn_stage_orders *s, struct gn_order *o, uint64_t now_ns);

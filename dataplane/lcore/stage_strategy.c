@@ -1,5 +1,7 @@
 #include "dataplane/lcore/stage_strategy.h"
 
+#include "dataplane/abi/control.h"
+
 /* Hands on what a strategy emitted in the call that just returned. */
 static inline void flush(struct gn_stage_strategy *s, struct gn_strategy_slot *k, uint64_t now_ns)
 {
@@ -53,6 +55,19 @@ static void poll_execs(struct gn_stage_strategy *s, uint64_t now_ns)
         gn_ring_release(s->execs, s->exec_cursor, last);
 }
 
+/* A client that moves its beat is heard; the orders stage watches how long ago that was. */
+static void hear_client(struct gn_stage_strategy *s, struct gn_strategy_slot *k, uint64_t now_ns)
+{
+    const uint32_t client = k->ctx.conf->client;
+    if (k->ctx.client == NULL || s->control == NULL || client >= GN_CLIENTS_MAX)
+        return;
+    uint64_t beat = atomic_load_explicit(&k->ctx.client->beat, memory_order_relaxed);
+    if (beat == k->beat)
+        return;
+    k->beat = beat;
+    atomic_store_explicit(&s->control->client_heard_ns[client], now_ns, memory_order_relaxed);
+}
+
 /* The timer falls on the multiples of its period, whenever turns happen; a turn that was long takes up all it missed.
  */
 static void poll_timers(struct gn_stage_strategy *s, uint64_t now_ns)
@@ -64,6 +79,7 @@ static void poll_timers(struct gn_stage_strategy *s, uint64_t now_ns)
             struct gn_strategy_slot *k = &s->slot[i];
             if (k->conf_disabled)
                 continue;
+            hear_client(s, k, now_ns);
             k->ctx.now_ns = s->next_timer_ns;
             k->ctx.tick_seq = 0;
             k->ops->on_timer(k->state, &k->ctx);

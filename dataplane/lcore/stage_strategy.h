@@ -14,6 +14,7 @@ struct gn_strategy_slot {
     const struct gn_strategy_ops *ops;
     void *state;
     bool conf_disabled; /* configured, and switched off there */
+    uint64_t beat;      /* of its client, as seen last */
     struct gn_strategy_ctx ctx;
 };
 
@@ -22,6 +23,7 @@ struct gn_stage_strategy {
     const struct gn_instruments *instruments;
     struct gn_ring *execs; /* reports from the orders stage */
     uint64_t exec_cursor;
+    struct gn_control *control; /* for what clients' beats tell; NULL: nobody asks */
     uint64_t next_timer_ns;
     struct gn_lcore_metrics *m;
     gn_intent_sink_fn *intent_sink;

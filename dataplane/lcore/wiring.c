@@ -407,6 +407,7 @@ static bool connect_rings(struct gn_wiring *w, char *err)
     strategy->strategy.execs = execs;
     strategy->strategy.instruments = gn_region_at(&w->observe, GN_SECTION_INSTRUMENTS);
     strategy->strategy.m = strategy->m;
+    strategy->strategy.control = w->control;
     strategy->strategy.intent_ctx = strategy;
     strategy->strategy.intent_sink = strategy == orders ? gn_loop_intent_to_orders : gn_loop_intent_to_ring;
     connect_orders(w, orders, execs);

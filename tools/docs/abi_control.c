@@ -47,6 +47,8 @@ static const struct gn_doc_field control_fields[] = {
       "not 0: stop trading; release by the journal, acquire by the lcores"),
     F(gn_control, strategy_enabled, "control plane", "number of the disabling that a person took back"),
     F(gn_control, override, "control plane", "struct gn_override of each slot"),
+    F(gn_control, feed_heard_ns, "feed stage", "when market data was last heard, heartbeats included; 0 = not yet"),
+    F(gn_control, client_heard_ns, "strategy stage", "when a client's beat last moved; 0 = not yet"),
 };
 
 static const struct gn_doc_field limits_instrument_fields[] = {

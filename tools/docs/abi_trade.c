@@ -92,6 +92,7 @@ static const struct gn_doc_field session_row_fields[] = {
     F(gn_session_row, cancel_on_disconnect, "", "1: the venue cancels this session's orders when its connection ends"),
     F(gn_session_row, deadman_trips, "", "times a dead-man timer ran out"),
     F(gn_session_row, handover, "", "enum gn_handover: of the last start"),
+    F(gn_session_row, breaker_doublings, "", "of its pause, for probes that were not answered"),
     F(gn_session_row, handovers, "", "connections carried over a restart"),
 };
 
