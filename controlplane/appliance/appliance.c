@@ -149,6 +149,7 @@ static bool open_journal(struct gn_appliance *a, char *err)
         .segments_ahead = a->conf->journal.segments_ahead,
         .key = a->key,
         .checkpoint_ms = a->conf->journal.checkpoint_ms,
+        .index_sealed = true,
         .eager = a->conf->journal.mode == GN_JOURNAL_SYNC,
     };
     memcpy(jc.config_sha256, a->conf->config_sha256, sizeof jc.config_sha256);

@@ -13,6 +13,8 @@ enum gn_journal_open_mode {
     GN_JOURNAL_OPEN_WRITE = 1, /* past the page cache when the filesystem can */
 };
 
+struct gn_tombstone; /* archive.h */
+
 struct gn_journal_io {
     void *ctx;
     /* free: everything that ctx owns, the lock included; may be NULL. */
@@ -41,6 +43,9 @@ struct gn_journal_io {
     int (*reap)(void *ctx, uint64_t timeout_ns, int32_t *written, int32_t *synced);
     uint64_t (*clock_ns)(void *ctx); /* monotonic */
     void (*sleep_ns)(void *ctx, uint64_t ns);
+    /* tombstone: 1 = the segment was deleted and left *out, unchecked; 0 = it is there, or nothing is; negative errno.
+     * NULL: this disk has no archive. */
+    int (*tombstone)(void *ctx, const char *dir, uint64_t number, struct gn_tombstone *out);
 };
 
 /* gn_journal_io_new: the real disk: POSIX files, io_uring LINK write->fdatasync. 0 or a negative errno (no io_uring:

@@ -40,6 +40,7 @@ struct gn_journal_conf {
     uint32_t slow_us;         /* a p50 of commits above this sets status.slow; 0 = default */
     bool accept_lost;         /* operator's choice after GN_JOURNAL_ERR_LOST: go on with a known gap */
     bool skip_probe;          /* do not measure commits at open */
+    bool index_sealed;        /* the preparing thread builds the order index of each segment that is finished */
     bool eager;               /* orders wait for their records: the thread writes at once instead of gathering */
     const struct gn_journal_key *key; /* signs checkpoints, outlives the journal; NULL = there are none */
     uint32_t checkpoint_ms;           /* between two checkpoints; 0 = default */

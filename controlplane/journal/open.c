@@ -38,6 +38,8 @@ static int take_conf(struct gn_journal *j, const struct gn_journal_conf *c, char
     memcpy(j->config_sha256, c->config_sha256, sizeof j->config_sha256);
     j->appliance_epoch = c->appliance_epoch;
     j->rings_id = c->rings_id;
+    j->eager = c->eager;
+    j->index_sealed = c->index_sealed;
     j->key = c->key;
     j->checkpoint_ns =
         (uint64_t)(c->checkpoint_ms != 0 ? c->checkpoint_ms : GN_JOURNAL_CHECKPOINT_MS_DEFAULT) * 1000000;

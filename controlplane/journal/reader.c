@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "controlplane/journal/archive.h"
 #include "controlplane/journal/checkpoint.h"
 #include "controlplane/journal/crc32c.h"
 #include "controlplane/journal/reader_impl.h"
@@ -148,6 +149,35 @@ static int enter_tree(struct gn_journal_reader *r, const struct gn_journal_segme
     return GN_JOURNAL_OK;
 }
 
+/* A segment that was deleted in order: its tombstone says where it ended, and the walk goes on from there. */
+static int pass_tombstone(struct gn_journal_reader *r)
+{
+    struct gn_tombstone t;
+    const uint64_t number = r->segment->number;
+    int rc = r->io.tombstone(r->io.ctx, r->dir, number, &t);
+    if (rc == 0)
+        return GN_JOURNAL_OK;
+    const char *wrong = rc < 0 ? strerror(-rc) : gn_tombstone_check(&t);
+    if (wrong == NULL && memcmp(&t.header, r->segment, sizeof t.header) != 0)
+        wrong = "it is of another segment";
+    if (wrong != NULL)
+        return gn_jr_fail(r, GN_JOURNAL_ERR_DAMAGED, GN_JOURNAL_DAMAGE_SIGNATURE, number, 0,
+                          "the segment was deleted, and its tombstone is of no use: %s", wrong);
+    r->offset = t.end;
+    r->batch_seq = t.next_batch;
+    r->records = t.next_record;
+    r->checkpoints = t.checkpoints;
+    r->tree = t.tree;
+    r->rings_id = t.rings_id;
+    r->last_flags = GN_JOURNAL_BATCH_LAST;
+    memcpy(r->chain, t.end_hash, sizeof r->chain);
+    memcpy(r->last_seq, t.last_seq, sizeof r->last_seq);
+    r->tombstones++;
+    if (r->on_tombstone != NULL)
+        r->on_tombstone(r->on_segment_arg, r, &t);
+    return r->err;
+}
+
 int gn_jr_enter(struct gn_journal_reader *r, size_t index)
 {
     const struct gn_journal_segment *s = r->next;
@@ -195,7 +225,7 @@ int gn_jr_enter(struct gn_journal_reader *r, size_t index)
     r->bytes += s->header_bytes;
     if (r->on_segment != NULL)
         r->on_segment(r->on_segment_arg, r);
-    return r->err;
+    return r->err != GN_JOURNAL_OK || r->io.tombstone == NULL ? r->err : pass_tombstone(r);
 }
 
 /* A batch that is whole by itself must also be the one that comes here. */
@@ -436,8 +466,10 @@ static int fill(struct gn_journal_reader *r, const char *dir, const struct gn_jo
     if (io != NULL)
         r->io = *io;
     else
-        gn_journal_io_reader(&r->io);
+        r->io_owned = gn_journal_io_archive(&r->io) == 0;
     r->handle = -1;
+    if (io == NULL && !r->io_owned)
+        return gn_jr_fail(r, GN_JOURNAL_ERR_NOMEM, GN_JOURNAL_DAMAGE_UNREADABLE, 0, 0, "out of memory");
     r->dir = strdup(dir);
     r->segment = calloc(1, sizeof *r->segment);
     r->next = calloc(1, sizeof *r->next);
@@ -508,6 +540,8 @@ void gn_journal_reader_close(struct gn_journal_reader *r)
         return;
     if (r->handle >= 0)
         r->io.close(r->io.ctx, r->handle);
+    if (r->io_owned)
+        r->io.free(r->io.ctx);
     free(r->dir);
     free(r->numbers);
     free(r->segment);

@@ -89,6 +89,7 @@ struct gn_journal_report {
     uint64_t unsigned_records;                    /* after the last checkpoint: only the chain covers them */
     uint64_t witnesses;                           /* checkpoints from outside that were found in the journal */
     struct gn_journal_checkpoint last_checkpoint; /* all zeros when there is none */
+    uint64_t tombstones;                          /* segments that were deleted in order: signed, named */
     uint64_t no_corr; /* records without a correlation; before 1.2 only orders and execs are asked */
     struct gn_journal_ring_report ring[GN_JOURNAL_RINGS_MAX];
     uint64_t types[GN_JOURNAL_TYPES];
@@ -103,7 +104,9 @@ struct gn_journal_verify_opts {
     const uint8_t *public_key;      /* 32 bytes: the only key to trust; NULL = the one that each checkpoint names */
     const union gn_journal_checkpoint_block *witness; /* checkpoints that were kept elsewhere: the journal must hold */
     uint32_t witnesses;                               /* each of them as it is; the head file's always counts as one */
-    bool accept_trimmed;                              /* the oldest segment need not be number 1 */
+    void (*on_tombstone)(void *arg, const struct gn_tombstone *t); /* each deleted segment; NULL = not wanted */
+    void *on_tombstone_arg;
+    bool accept_trimmed; /* the oldest segment need not be number 1 */
 };
 
 /* gn_journal_verify: reads everything. GN_JOURNAL_OK when it is sound, else an error and report->finding; counts are up

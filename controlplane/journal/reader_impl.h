@@ -12,6 +12,7 @@
 
 struct gn_journal_reader {
     struct gn_journal_io io;
+    bool io_owned;
     char *dir;
     uint64_t *numbers; /* of the files, ascending */
     size_t count, room;
@@ -39,9 +40,11 @@ struct gn_journal_reader {
     uint32_t rec_at, rec_left;
 
     uint64_t segments, batches, bytes;
+    uint64_t tombstones; /* segments that were deleted in order */
     uint64_t torn_tails, torn_segment, torn_offset, torn_bytes, prepared, rings_resets, accepted_gaps;
     void (*on_segment)(void *arg, struct gn_journal_reader *r); /* a header was accepted; may call gn_jr_fail */
     void *on_segment_arg;
+    void (*on_tombstone)(void *arg, struct gn_journal_reader *r, const struct gn_tombstone *t);
     void (*on_batch)(void *arg, struct gn_journal_reader *r); /* a batch was accepted, in buf; may call gn_jr_fail */
     void *on_batch_arg;
 

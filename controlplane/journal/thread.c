@@ -2,6 +2,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "controlplane/journal/index.h"
 #include "controlplane/journal/writer_impl.h"
 
 /* Longest sleep of the stepping thread: the age a record may reach before the disk hears of it. */
@@ -51,10 +52,22 @@ static void *step_loop(void *arg)
     return NULL;
 }
 
+/* Segments that were finished since this writer opened get their order index while they are still in the page cache;
+ * one that cannot be built is built by the first query. */
+static void index_sealed(const struct gn_journal *j, uint64_t *next)
+{
+    if (*next >= atomic_load_explicit(&j->current, memory_order_relaxed))
+        return;
+    (void)!gn_journal_index_build(j->dir, *next);
+    ++*next;
+}
+
 static void *prepare_loop(void *arg)
 {
     struct gn_journal *j = arg;
     unsigned looks = 0;
+    uint64_t next = atomic_load_explicit(&j->current, memory_order_relaxed);
+    next += next == 0;
     while (!atomic_load_explicit(&j->stop_preparing, memory_order_acquire)) {
         int rc = looks == 0 ? gn_jw_prepare_one(j) : 0;
         /* Space may come back; after any other error the disk is not asked again. */
@@ -64,8 +77,11 @@ static void *prepare_loop(void *arg)
             looks = RETRY_LOOKS;
         else if (looks != 0)
             looks--;
-        if (rc != 1)
-            j->io.sleep_ns(j->io.ctx, LOOK_NS);
+        if (rc == 1)
+            continue; /* segments first */
+        if (j->index_sealed)
+            index_sealed(j, &next);
+        j->io.sleep_ns(j->io.ctx, LOOK_NS);
     }
     return NULL;
 }

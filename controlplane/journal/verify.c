@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "controlplane/journal/archive.h"
 #include "controlplane/journal/reader_impl.h"
 
 struct check {
@@ -25,6 +26,16 @@ static void check_segment(void *arg, struct gn_journal_reader *r)
         (void)gn_jr_fail(r, GN_JOURNAL_ERR_DAMAGED, GN_JOURNAL_DAMAGE_CONFIG, s->number,
                          offsetof(struct gn_journal_segment, config_sha256),
                          "the segment was written under another configuration");
+}
+
+static void check_tombstone(void *arg, struct gn_journal_reader *r, const struct gn_tombstone *t)
+{
+    const struct check *c = arg;
+    if (c->opts->public_key != NULL && memcmp(c->opts->public_key, t->public_key, sizeof t->public_key) != 0)
+        (void)gn_jr_fail(r, GN_JOURNAL_ERR_DAMAGED, GN_JOURNAL_DAMAGE_SIGNATURE, t->number, 0,
+                         "the segment was deleted by another key than the trusted one");
+    if (c->opts->on_tombstone != NULL)
+        c->opts->on_tombstone(c->opts->on_tombstone_arg, t);
 }
 
 /* What is wrong with the signature of a checkpoint, in words, or NULL. */
@@ -132,6 +143,7 @@ static void summarise(const struct check *c, const struct gn_journal_reader *r)
     report->first_segment = c->first_segment;
     report->last_segment = r->started ? r->segment->number : 0;
     report->prepared = r->prepared;
+    report->tombstones = r->tombstones;
     report->torn_tails = r->torn_tails;
     report->torn_segment = r->torn_segment;
     report->torn_offset = r->torn_offset;
@@ -156,6 +168,7 @@ int gn_journal_verify(const char *dir, const struct gn_journal_verify_opts *opts
     r->strict = true;
     r->on_segment = check_segment;
     r->on_segment_arg = &check;
+    r->on_tombstone = check_tombstone;
     r->on_batch = check_batch;
     r->on_batch_arg = &check;
     rc = take_witnesses(&check, r, &head);

@@ -34,7 +34,7 @@ struct gn_journal {
     uint8_t config_sha256[GN_JOURNAL_HASH];
     uint64_t appliance_epoch, rings_id;
     uint32_t segment_bytes, batch_bytes, segments_ahead, slow_us;
-    bool eager;
+    bool eager, index_sealed;
 
     uint32_t n, turn; /* rings; which one is drained first */
     struct gn_jw_ring ring[GN_JOURNAL_RINGS_MAX];

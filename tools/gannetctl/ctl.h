@@ -49,6 +49,11 @@ long long gn_ctl_wall_ns(void);
 /* gn_ctl_journal: journal COMMAND ..., by its own table; the further ones are in files of their own and get the
  * journal's folder. */
 int gn_ctl_journal(struct gn_ctl *c);
+int gn_ctl_archive(const struct gn_ctl *c, const char *dir);
+int gn_ctl_audit(const struct gn_ctl *c, const char *dir);
+int gn_ctl_expire(const struct gn_ctl *c, const char *dir);
+int gn_ctl_hold(const struct gn_ctl *c, const char *dir);
+int gn_ctl_release(const struct gn_ctl *c, const char *dir);
 int gn_ctl_checkpoint(const struct gn_ctl *c, const char *dir);
 int gn_ctl_replay(
     struct gn_ctl *c); /* starts gannet-replay, which links the engine; returns only when it is not there */

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "controlplane/journal/reader.h"
+#include "controlplane/journal/archive.h"
 #include "tools/gannetctl/ctl.h"
 
 static void print_finding(const struct gn_journal_finding *f)
@@ -87,6 +87,30 @@ static bool verify_options(const struct gn_ctl *c, struct gn_journal_verify_opts
     return true;
 }
 
+struct deleted {
+    const struct gn_ctl *c;
+    json_t *list;
+};
+
+/* A segment that was deleted in order: said by name, or listed. */
+static void note_deleted(void *arg, const struct gn_tombstone *t)
+{
+    struct deleted *d = arg;
+    if (!d->c->json) {
+        printf(
+            "segment %llu was deleted by %.32s (%.120s): %llu records of %llu batches, its hash and signature hold\n",
+            (unsigned long long)t->number, t->who, t->why, (unsigned long long)t->records,
+            (unsigned long long)t->batches);
+        return;
+    }
+    if (d->list == NULL)
+        d->list = json_array();
+    json_array_append_new(d->list, json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I}", "segment", (json_int_t)t->number,
+                                             "who", t->who, "why", t->why, "records", (json_int_t)t->records,
+                                             "first_ns", (json_int_t)t->first_ns, "last_ns", (json_int_t)t->last_ns,
+                                             "deleted_ns", (json_int_t)t->deleted_ns));
+}
+
 static int verify(const struct gn_ctl *c, const char *dir)
 {
     static struct gn_journal_report r;
@@ -95,6 +119,9 @@ static int verify(const struct gn_ctl *c, const char *dir)
     struct gn_journal_verify_opts opts = {.witness = witness};
     if (!verify_options(c, &opts, key, witness))
         return EXIT_FAILURE;
+    struct deleted d = {c, NULL};
+    opts.on_tombstone = note_deleted;
+    opts.on_tombstone_arg = &d;
     const bool sound = gn_journal_verify(dir, &opts, &r) == GN_JOURNAL_OK;
     const bool ok = sound && r.no_corr == 0;
     if (!sound)
@@ -103,6 +130,8 @@ static int verify(const struct gn_ctl *c, const char *dir)
         fprintf(stderr, "gannetctl: journal: %llu records have no correlation: what caused them cannot be followed\n",
                 (unsigned long long)r.no_corr);
     json_t *o = report_json(&r, ok, sound);
+    if (d.list != NULL)
+        json_object_set_new(o, "deleted", d.list);
     if (c->json) {
         json_dumpf(o, stdout, JSON_COMPACT);
         printf("\n");
@@ -211,11 +240,16 @@ static const struct {
     const char *name;
     int (*run)(const struct gn_ctl *c, const char *dir);
 } commands[] = {
+    {"archive", gn_ctl_archive},
+    {"audit", gn_ctl_audit},
     {"checkpoint", gn_ctl_checkpoint},
     {"dump", dump},
     {"executions", executions},
+    {"expire", gn_ctl_expire},
+    {"hold", gn_ctl_hold},
     {"prove", gn_ctl_prove},
     {"prove-consistency", gn_ctl_prove_consistency},
+    {"release", gn_ctl_release},
     {"state", gn_ctl_state},
     {"verify", verify},
     {"verify-proof", gn_ctl_verify_proof},

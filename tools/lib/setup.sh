@@ -5,7 +5,8 @@ GN_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 # Each with what it is for; demo needs the first list, tests both.
 GN_PACKAGES="gcc libc6-dev meson ninja-build pkg-config python3 git ca-certificates libdpdk-dev libcunit1-dev
-liburing-dev libssl-dev libyaml-dev libjansson-dev libjemalloc-dev zlib1g-dev iproute2"
+liburing-dev libssl-dev libyaml-dev libjansson-dev libjemalloc-dev zlib1g-dev libzstd-dev
+libsqlite3-dev iproute2"
 GN_TEST_PACKAGES="clang clang-format libclang-rt-14-dev strace valgrind ethtool libfuse3-dev fuse3 e2fsprogs xfsprogs
 liblwip-dev"
 
