@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import json
 import os
+import re
+import subprocess
 
 from compare import ratio_sets
 from sessions import Failed
@@ -58,3 +60,25 @@ def drift(body, result):
         if apart and (factor > DRIFT or factor < 1 / DRIFT):
             out.append("drift: %s was %.2f (%.2f to %.2f), is %.2f (%.2f to %.2f)" % (what, a["value"], a["low"], a["high"], b["value"], b["low"], b["high"]))
     return out
+
+
+NAME = re.compile(r"^baseline-\d{8}T\d{6}Z\.json$")
+
+
+def newest(directory):
+    """The last signed result kept in a directory, or None."""
+    names = sorted(n for n in os.listdir(directory) if NAME.match(n)) if os.path.isdir(directory) else []
+    return os.path.join(directory, names[-1]) if names else None
+
+
+def keep(directory, key, result):
+    """One more, named by its time; where it is."""
+    os.makedirs(directory, exist_ok=True)
+    path = os.path.join(directory, "baseline-%s.json" % re.sub("[-:]", "", result["machine"]["time"]))
+    save(path, key, result)
+    return path
+
+
+def alert(command, sentences):
+    """Tells somebody: the sentences on the standard input of a command of the shell. Its exit status."""
+    return subprocess.run(command, shell=True, input="\n".join(sentences) + "\n", text=True).returncode

@@ -104,6 +104,18 @@ def components(out, s):
     return "".join(parts)
 
 
+WHAT = {"rx": "the burst that found the frame", "net": "Ethernet, IPv4, UDP", "decode": "MoldUDP64, lines, input record, ITCH, best price", "book": "the book's change",
+        "strategy": "market data to intent, and the order on its way to the port", "gate": "risk gate", "encode": "order, OUCH, SoupBinTCP, report, journal records", "tcp": "prepare and commit",
+        "tx": "the burst that takes the frame", "loop": "the loop, between them", "total": "from the burst that found the cause to the order's burst"}
+
+
+def stages(out, s):
+    rows = [[name, WHAT[name]] + ["%.0f" % d[c] for c in ("min", "p50", "p90", "p99", "p99.9", "max")] for name, d in s["stages"].items() if d is not None]
+    return ("<p>Each stage's own time, without the stages it calls; medians of %d rounds, %d orders. A pair of stamps costs %.1f ns, which is in every row; "
+            "the data plane that trades has none.</p>" % (len(s["runs"]["gannet with stamps"]), s["orders"], s["pair_ns"]) +
+            table(["ns", "", "min", "p50", "p90", "p99", "p99.9", "max"], rows) + wire(out, "stages", s))
+
+
 def outliers(results):
     rows = []
     for p in results[0]["points"]:
@@ -130,8 +142,15 @@ def load(out, s):
     return "".join(parts)
 
 
+# What others published for the same question, or a part of it; us.
+ANCHORS = (("FPGA, tick to trade", ("0.115", "", "0.140", "", "")),
+           ("nxAccess, software on kernel bypass, tick to trade", ("1.5", "", "", "", "")),
+           ("OnixS iLink 3 handler, receive alone", ("0.037 to 0.065", "", "", "", "")),
+           ("OnixS iLink 3 handler, send alone", ("0.046", "", "", "", "")))
+
+
 def t1(s):
-    parts = ["<p>Source: %s. Published anchors for the same question, all FPGA or vendor: 115 ns mean, 140 ns p99; software on kernel bypass 1.5 us.</p>" % html.escape(s["source"])]
+    parts = ["<p>Source: %s. From the start of the message that moved a price to the start of the order's frame, lines A and B.</p>" % html.escape(s["source"])]
     if s["disturbed"]:
         parts.append('<p class="bad">The machine was disturbed; these are not results: %s</p>' % html.escape("; ".join(s["disturbed"][:4])))
     rows = []
@@ -140,6 +159,7 @@ def t1(s):
             d = r[kind]
             if d is not None:
                 rows.append(["%gx, %s" % (r["speed"], kind.replace("_", " ")), d["count"]] + [us(d[c]) for c in ("mean", "p50", "p99", "max", "deviation")])
+    rows += [["published: %s" % html.escape(who), ""] + list(values) for who, values in ANCHORS]
     return "".join(parts) + table(["us", "orders", "mean", "p50", "p99", "max", "deviation"], rows)
 
 
@@ -154,6 +174,7 @@ SECTIONS = {
     "hiccup": lambda out, name, s: hiccup(s),
     "load": lambda out, name, s: load(out, s),
     "t1": lambda out, name, s: t1(s),
+    "stages": lambda out, name, s: stages(out, s),
     "components": lambda out, name, s: components(out, s),
     "pingpong": lambda out, name, s: pingpong(out, s),
 }

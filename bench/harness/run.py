@@ -34,16 +34,17 @@ def burst_points(ms):
 
 
 PROFILES = {
-    "smoke": dict(repetitions=1, ratio=[point(2000, 200)], load=[point(1000, 100), point(20000, 100, 4)], bursts=[point(2000, 100, 1, 4)], hiccup_ms=200, t1_ms=200,
+    "smoke": dict(repetitions=1, stage_repetitions=1, ratio=[point(2000, 200)], load=[point(1000, 100), point(20000, 100, 4)], bursts=[point(2000, 100, 1, 4)], hiccup_ms=200, t1_ms=200,
                   pingpong=dict(repetitions=1, memif=2000, af_xdp=2000), components=dict(rounds=2000, runs=2)),
-    "quick": dict(repetitions=4, ratio=[point(10000, 1000)], load=load_points(250), bursts=burst_points(250), hiccup_ms=3000, t1_ms=2000,
-                  pingpong=dict(repetitions=7, memif=100000, af_xdp=15000), components=dict(rounds=200000, runs=7)),
-    "full": dict(repetitions=15, ratio=[point(10000, 5000)], load=load_points(2000), bursts=burst_points(2000), hiccup_ms=60000, t1_ms=30000,
-                 pingpong=dict(repetitions=15, memif=1000000, af_xdp=100000), components=dict(rounds=2000000, runs=15)),
+    "quick": dict(repetitions=4, stage_repetitions=2, ratio=[point(10000, 700)], load=load_points(150), bursts=burst_points(150), hiccup_ms=1000, t1_ms=1000,
+                  pingpong=dict(repetitions=5, memif=100000, af_xdp=10000), components=dict(rounds=100000, runs=5)),
+    "full": dict(repetitions=12, stage_repetitions=5, ratio=[point(10000, 2500)], load=load_points(2000), bursts=burst_points(2000), hiccup_ms=20000, t1_ms=25000,
+                 pingpong=dict(repetitions=12, memif=500000, af_xdp=20000), components=dict(rounds=1000000, runs=12)),
 }
 RUNS = {
     "echo": sessions.echo,
     "gannet": sessions.tick_to_trade,
+    "gannet with stamps": sessions.staged,
     "kernel busy": lambda *a, **k: sessions.kernel(*a, how="busy", **k),
     "kernel blocking": lambda *a, **k: sessions.kernel(*a, how="blocking", **k),
 }
@@ -104,6 +105,22 @@ def suite_load(args, say, profile):
     return dict(wire="memif", runs=runs, disturbed={name: compare.unsound(r[0]) for name, r in runs.items()})
 
 
+def suite_stages(args, say, profile):
+    """Where the time goes inside, by stamps, and what the stamps themselves cost: the same wire with and without."""
+    runs = interleaved(args, say, "memif", ["gannet", "gannet with stamps"], profile["ratio"], profile["stage_repetitions"])
+    stamped = [r["stages"] for r in runs["gannet with stamps"]]
+    rows = {}
+    for stage in stamped[0]["stages"]:
+        of = [s["stages"][stage] for s in stamped if s["stages"][stage]["count"]]
+        rows[stage] = {k: compare.median([d[k] for d in of]) for k in ("min", "p50", "p90", "p99", "p99.9", "max")} if of else None
+        if of:
+            say("stages  %-9s p50 %7.0f ns  p99 %7.0f ns" % (stage, rows[stage]["p50"], rows[stage]["p99"]))
+    ratios = {"gannet with stamps / gannet at p50": compare.ratio(runs["gannet with stamps"], runs["gannet"], 0, "p50")}
+    say("stages  a pair of stamps costs %.1f ns" % compare.median([s["pair_ns"] for s in stamped]))
+    return dict(wire="memif", rate=profile["ratio"][0]["rate"], runs=runs, rows=rows_of(runs), ratios=ratios, stages=rows,
+                orders=sum(s["orders"] for s in stamped), pair_ns=compare.median([s["pair_ns"] for s in stamped]))
+
+
 def suite_hiccup(args, say, profile):
     tool = os.path.join(ROOT, args.build, "bench", "harness", "gannet-hiccup")
     out = []
@@ -142,7 +159,7 @@ def suite_instructions(args, say, profile):
     return dict(text=p.stdout)
 
 
-SUITES = {"hiccup": suite_hiccup, "wire": suite_wire, "af_xdp": suite_af_xdp, "pingpong": pingpong.suite, "components": components.suite, "load": suite_load, "t1": suite_t1}
+SUITES = {"hiccup": suite_hiccup, "wire": suite_wire, "af_xdp": suite_af_xdp, "pingpong": pingpong.suite, "components": components.suite, "stages": suite_stages, "load": suite_load, "t1": suite_t1}
 INSTRUCTIONS = os.path.join(ROOT, "bench", "instructions.py")
 if os.path.exists(INSTRUCTIONS):
     SUITES["instructions"] = suite_instructions
@@ -153,6 +170,7 @@ HELP = {
     "af_xdp": "the same over AF_XDP, beside the same engine over kernel sockets (root)",
     "pingpong": "TCP there and back: ours, a bare echo, the kernel, lwIP",
     "components": "queues, book, encoders, journal record, CRC, gate: one operation, and how it grows",
+    "stages": "where the time between market data and order goes, stage by stage, by stamps",
     "load": "latency from 1 k to 1 M messages a second, and in bursts",
     "t1": "recorded market data on lines A and B at 1 and 8 times its rate",
 }
@@ -173,20 +191,24 @@ def options():
     p = argparse.ArgumentParser(prog="tools/bench", description="How fast, compared with what, at which percentile, at what load.",
                                 epilog="suites: " + "; ".join("%s: %s" % kv for kv in HELP.items() if kv[0] in SUITES))
     p.add_argument("suite", nargs="*", help="default: all of them")
-    p.add_argument("--profile", choices=list(PROFILES), default="quick", help="quick: 2 minutes; full: about half an hour (default: quick)")
+    p.add_argument("--profile", choices=list(PROFILES), default="quick", help="quick: about 2 minutes; full: about 12 (default: quick)")
     p.add_argument("--build", default="build", help="build directory")
     p.add_argument("--out", help="where the results go (default: <build>/bench)")
     p.add_argument("--itch", metavar="FILE", help="what suite t1 replays: a BinaryFILE of ITCH 5.0, plain or gzip'd (default: the generator)")
     p.add_argument("--no-hugepages", dest="hugepages", action="store_false", help="do not reserve hugepages")
     p.add_argument("--save-baseline", metavar="FILE", help="keep the result as the signed baseline")
     p.add_argument("--baseline", metavar="FILE", help="compare with a signed baseline; ends with 1 when something drifted")
+    p.add_argument("--weekly", metavar="DIR", help="compare with the newest signed baseline of DIR, then keep this result there; for a timer")
+    p.add_argument("--alert", metavar="COMMAND", help="with --baseline or --weekly: run when something drifted, sentences on its standard input")
     p.add_argument("--key", metavar="FILE", help="key that signs and checks baselines (32 bytes or more)")
     args = p.parse_args()
     args.itch = os.path.abspath(args.itch) if args.itch else None
     unknown = [s for s in args.suite if s not in SUITES]
     if unknown:
         p.error("unknown suite %s; allowed: %s" % (", ".join(unknown), ", ".join(SUITES)))
-    if (args.save_baseline or args.baseline) and not args.key:
+    if args.baseline and args.weekly:
+        p.error("--weekly DIR finds its own baseline: leave --baseline out")
+    if (args.save_baseline or args.baseline or args.weekly) and not args.key:
         p.error("a baseline is signed: --key is missing")
     return args
 
@@ -215,7 +237,8 @@ def main():
     args = options()
     try:
         baseline.signature(args.key, {}) if args.key else None
-        was = baseline.load(args.baseline, args.key) if args.baseline else None
+        last = baseline.newest(args.weekly) if args.weekly else args.baseline
+        was = baseline.load(last, args.key) if last else None
     except Failed as e:
         sys.exit("tools/bench: %s" % e)
     out = args.out or os.path.join(ROOT, args.build, "bench")
@@ -236,7 +259,12 @@ def main():
     os.replace(f.name, os.path.join(out, "result.json"))
     if args.save_baseline:
         baseline.save(args.save_baseline, args.key, result)
+    if args.weekly:
+        say("kept as %s" % baseline.keep(args.weekly, args.key, result))
     drift = baseline.drift(was, result) if was is not None else None
+    if drift and args.alert and baseline.alert(args.alert, drift) != 0:
+        say("the alert command failed: %s" % args.alert)
+        code = 1
     page.write(out, result, drift)
     print("\n" + "\n".join(lines_of(result) + (drift or [])))
     print("\nresult: %s, %s" % (os.path.join(out, "result.json"), os.path.join(out, "report.html")))

@@ -40,8 +40,10 @@ class Session(Bench):
 
     BENCH_TOOLS = ("gannet-harness", "gannet-echo", "gannet-hiccup", "gannet-kernel-peer")
 
-    def __init__(self, build, port, points, inputs=True, hugepages=True, recorded=None):
-        """recorded: what is replayed instead of the fixed schedule: an ITCH file, or "generator"."""
+    def __init__(self, build, port, points, inputs=True, hugepages=True, recorded=None, staged=False):
+        """recorded: what is replayed instead of the fixed schedule: an ITCH file, or "generator". staged: the data plane
+        with stamps between its stages."""
+        self.staged = staged
         self.points = points
         self.recorded = recorded
         symbols = ["GN%04d" % (i + 1) for i in range(INSTRUMENTS)]
@@ -55,6 +57,11 @@ class Session(Bench):
                          overrides={"instance": "bench", "instrument_limits": dict(max_open_orders=10000, max_position=1000000)})
 
     def tool(self, name):
+        if name == "gannet-dataplane" and self.staged:
+            path = os.path.join(self.build, "bench", "stages", "gannet-dataplane-staged")
+            if os.path.exists(path):
+                return path
+            raise Failed("gannet-dataplane-staged is not built in %s" % self.build)
         if name in self.BENCH_TOOLS:
             path = os.path.join(self.build, "bench", "harness", name)
             if os.path.exists(path):
@@ -142,6 +149,24 @@ def echo(build, port, points, **more):
         s.wait_for("the echo", lambda: "ready" in s.log("echo"), 20)
         s.wait_for("the harness", lambda: "ready" in s.log("sim"), 20)
         r = s.measure(["echo"])
+        r["wire"] = port
+        return r
+
+
+def staged(build, port, points, **more):
+    """The same with the data plane that stamps its stages; their times are the result's "stages"."""
+    with Session(build, port, points, staged=True, **more) as s:
+        path = os.path.join(s.dir, "stages.json")
+        os.environ["GANNET_STAGES"] = path
+        try:
+            s.start()
+        finally:
+            del os.environ["GANNET_STAGES"]
+        s.session_up()
+        r = s.measure(["dataplane"])
+        s.end("dataplane")
+        with open(path) as f:
+            r["stages"] = json.load(f)
         r["wire"] = port
         return r
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import unittest.mock
+import xml.etree.ElementTree
 
 import harness
 
@@ -17,6 +18,7 @@ sys.path.insert(0, os.path.join(harness.ROOT, "bench", "harness"))
 import baseline  # noqa: E402
 import compare  # noqa: E402
 import components  # noqa: E402
+import flame  # noqa: E402
 import sessions  # noqa: E402
 
 RUN = os.path.join(harness.ROOT, "bench", "harness", "run.py")
@@ -55,14 +57,14 @@ class Run(harness.Case):
     def test_smoke(self):
         with tempfile.TemporaryDirectory() as out:
             build = harness.BUILD
-            p = subprocess.run([sys.executable, RUN, "--profile", "smoke", "--no-hugepages", "--build", build, "--out", out, "wire", "pingpong", "components", "load", "t1", "hiccup"],
+            p = subprocess.run([sys.executable, RUN, "--profile", "smoke", "--no-hugepages", "--build", build, "--out", out, "wire", "pingpong", "components", "stages", "load", "t1", "hiccup"],
                                capture_output=True, text=True, timeout=120)
             self.assertEqual(p.returncode, 0, p.stdout[-2000:] + p.stderr[-2000:])
             with open(os.path.join(out, "result.json")) as f:
                 r = json.load(f)
             with open(os.path.join(out, "report.html")) as f:
                 page = f.read()
-        self.assertEqual(set(r["suites"]), {"wire", "pingpong", "components", "load", "t1", "hiccup"})
+        self.assertEqual(set(r["suites"]), {"wire", "pingpong", "components", "stages", "load", "t1", "hiccup"})
         for suite in ("wire", "load"):
             for name, results in r["suites"][suite]["runs"].items():
                 for one in results:
@@ -83,12 +85,22 @@ class Run(harness.Case):
             self.assertTrue(ratio["disturbed"])
         for cpu in r["suites"]["hiccup"]["cpus"]:
             self.assertTrue(0 <= cpu["lost_share"] <= 1 and cpu["p50"] <= cpu["p99"] <= cpu["max_ns"])
+        self.check_stages(r["suites"]["stages"])
         self.check_components(r["suites"]["components"])
         self.check_pingpong(r["suites"]["pingpong"])
         self.assertIn("ours / echo at p50", page)
         self.assertIn("gannet / echo at p50", page)
         self.assertIn("no number", page)
 
+
+    def check_stages(self, s):
+        self.assertGreater(s["orders"], 300)
+        self.assertGreater(s["pair_ns"], 0)
+        for name in ("rx", "net", "decode", "book", "strategy", "gate", "encode", "tcp", "tx", "total"):
+            self.assertGreater(s["stages"][name]["p50"], 0, name)
+        # the stages are parts of the whole
+        self.assertLessEqual(sum(d["min"] for name, d in s["stages"].items() if name != "total"), s["stages"]["total"]["max"])
+        self.assertLessEqual(s["stages"]["decode"]["p50"], s["stages"]["total"]["p50"])
 
     def check_components(self, s):
         rows = {(r["name"], r["by"]): r for r in s["growth"]["rows"]}
@@ -145,6 +157,43 @@ class Stall(harness.Case):
             self.assertGreater(p[kind]["max"], 80000000, kind)
 
 
+class Flame(harness.Case):
+    PERF = """rte-worker-1
+\t    55d1 gn_gate_check+0x1c
+\t    55d0 gn_stage_orders_intent+0x10
+\t    55cf gn_loop_run+0x99
+
+rte-worker-1
+\t    55cf gn_loop_run+0x99
+
+gannet-dataplan
+\t    1 main+0x1
+"""
+    CALLGRIND = """fn=(1) count'main
+1 10
+calls=1 5
+2 300
+fn=(2) gate'count'main
++3 40
+fn=(1)
+* 5
+"""
+
+    def test_stacks(self):
+        self.assertEqual(flame.folded_of_perf(self.PERF, "rte-worker"), {("gn_loop_run", "gn_stage_orders_intent", "gn_gate_check"): 1, ("gn_loop_run",): 1})
+        # what a call costs is the callee's own, not the caller's once more
+        self.assertEqual(flame.folded_of_callgrind(self.CALLGRIND), {("count",): 15, ("count", "gate"): 40})
+
+    def test_picture(self):
+        picture = xml.etree.ElementTree.fromstring(flame.svg({("a", "b<c>"): 75, ("a",): 25, ("d",): 100}, "title", "samples"))
+        boxes = {g[0].text: float(g[1].get("width")) for g in picture.iter("{http://www.w3.org/2000/svg}g")}
+        self.assertEqual(set(boxes), {"all: 200 samples, 100.00%", "a: 100 samples, 50.00%", "b<c>: 75 samples, 37.50%", "d: 100 samples, 50.00%"})
+        self.assertAlmostEqual(boxes["a: 100 samples, 50.00%"], boxes["d: 100 samples, 50.00%"])
+        self.assertAlmostEqual(boxes["b<c>: 75 samples, 37.50%"], 0.375 * 1200, delta=1)
+        with self.assertRaises(harness.Failed):
+            flame.svg({}, "title", "samples")
+
+
 class Statistics(harness.Case):
     def test_exponent(self):
         for e in (0.0, 0.5, 1.0, 2.0):
@@ -184,6 +233,19 @@ class Statistics(harness.Case):
             self.assertEqual(len(baseline.drift(baseline.load(path, key), result(1.9))), 1)
             with self.assertRaises(harness.Failed):
                 baseline.load(path, other)
+            # weekly: the newest one counts, and what drifted is told to a command
+            week = os.path.join(d, "weeks")
+            self.assertIsNone(baseline.newest(week))
+            for day, value in (("14", 1.5), ("21", 1.9), ("07", 1.2)):
+                kept = result(value)
+                kept["machine"]["time"] = "2030-01-%sT06:00:00Z" % day
+                baseline.keep(week, key, kept)
+            self.assertTrue(baseline.newest(week).endswith("baseline-20300121T060000Z.json"))
+            sentences = baseline.drift(baseline.load(baseline.newest(week), key), result(1.5))
+            told = os.path.join(d, "told")
+            self.assertEqual(baseline.alert("cat > '%s'" % told, sentences), 0)
+            with open(told) as f:
+                self.assertIn("was 1.90", f.read())
             with open(path) as f:
                 text = f.read()
             with open(path, "w") as f:
