@@ -529,6 +529,28 @@ int gn_journal_reader_seek(struct gn_journal_reader *r, uint64_t segment)
     return gn_jr_enter(r, index);
 }
 
+int gn_journal_reader_resume(struct gn_journal_reader *r)
+{
+    const uint64_t here = r->started ? r->segment->number : 0;
+    if (r->err != GN_JOURNAL_OK)
+        return r->err;
+    r->count = 0;
+    int rc = r->io.list(r->io.ctx, r->dir, collect, r);
+    if (rc != 0 || r->list_failed)
+        return gn_jr_fail(r, GN_JOURNAL_ERR_IO, GN_JOURNAL_DAMAGE_UNREADABLE, 0, 0, "cannot list the folder: %s",
+                          rc != 0 ? strerror(-rc) : "out of memory");
+    if (r->count != 0)
+        qsort(r->numbers, r->count, sizeof *r->numbers, by_number);
+    r->at = 0;
+    while (r->started && r->at < r->count && r->numbers[r->at] != here)
+        r->at++;
+    if (r->started && r->at == r->count)
+        return gn_jr_fail(r, GN_JOURNAL_ERR_DAMAGED, GN_JOURNAL_DAMAGE_DROPPED, here, 0,
+                          "the segment went away while it was read");
+    r->ended = false;
+    return GN_JOURNAL_OK;
+}
+
 const struct gn_journal_finding *gn_journal_reader_finding(const struct gn_journal_reader *r)
 {
     return &r->finding;

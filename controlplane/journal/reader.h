@@ -61,6 +61,9 @@ int gn_journal_reader_open(struct gn_journal_reader **out, const char *dir, cons
 /* gn_journal_reader_seek: before the first record of that segment; its header is taken as the start of the chain. */
 int gn_journal_reader_seek(struct gn_journal_reader *r, uint64_t segment) GN_MUST_CHECK;
 
+/* gn_journal_reader_resume: after an end, so that what was written since is read on: for who follows a writer. */
+int gn_journal_reader_resume(struct gn_journal_reader *r) GN_MUST_CHECK;
+
 /* gn_journal_reader_next: 1 = *item is the next record, 0 = the end (a torn tail is an end), negative = damage, told in
  * gn_journal_reader_finding; stays so. */
 int gn_journal_reader_next(struct gn_journal_reader *r, struct gn_journal_item *item) GN_MUST_CHECK;

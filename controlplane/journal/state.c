@@ -20,8 +20,11 @@ void gn_jstate_clear(struct gn_jstate *s)
     free(s->slot);
     free(s->position);
     free(s->limit);
+    free(s->dirty);
+    const bool tracking = s->tracking;
     memset(s, 0, sizeof *s);
     s->next_seq = 1;
+    s->tracking = tracking;
 }
 
 void gn_jstate_free(struct gn_jstate *s)
@@ -50,6 +53,21 @@ static struct gn_jstate_order *find(const struct gn_jstate *s, uint64_t id)
     return n == 0 ? NULL : &s->order[n - 1];
 }
 
+static void mark(struct gn_jstate *s, const struct gn_jstate_order *o)
+{
+    if (s->dirty != NULL)
+        s->dirty[o - s->order] = 1;
+}
+
+/* An order that a record is about: it may change. */
+static struct gn_jstate_order *touch(struct gn_jstate *s, uint64_t id)
+{
+    struct gn_jstate_order *o = find(s, id);
+    if (o != NULL)
+        mark(s, o);
+    return o;
+}
+
 static bool grow_slots(struct gn_jstate *s)
 {
     const uint64_t slots = s->slots == 0 ? 4096 : 2 * s->slots;
@@ -69,6 +87,7 @@ struct gn_jstate_order *gn_jstate_add(struct gn_jstate *s, const struct gn_jstat
     struct gn_jstate_order *known = find(s, o->id);
     if (known != NULL) {
         *known = *o;
+        mark(s, known);
         return known;
     }
     if (s->orders == s->room) {
@@ -77,12 +96,19 @@ struct gn_jstate_order *gn_jstate_add(struct gn_jstate *s, const struct gn_jstat
         if (more == NULL)
             return NULL;
         s->order = more;
+        if (s->tracking) {
+            more = realloc(s->dirty, room);
+            if (more == NULL)
+                return NULL;
+            s->dirty = more;
+        }
         s->room = room;
     }
     if (2ull * (s->orders + 1) > s->slots && !grow_slots(s))
         return NULL;
     s->order[s->orders++] = *o;
     s->slot[place(s, o->id)] = s->orders;
+    mark(s, &s->order[s->orders - 1]);
     return &s->order[s->orders - 1];
 }
 
@@ -139,7 +165,7 @@ static void set_state(struct gn_jstate_order *o, struct gn_position *p, uint8_t 
 /* A replacement that the venue had not seen dies with the order that it was to replace. */
 static void end_successor(struct gn_jstate *s, const struct gn_jstate_order *o, struct gn_position *p)
 {
-    struct gn_jstate_order *next = find(s, o->next);
+    struct gn_jstate_order *next = touch(s, o->next);
     if (next == NULL || next->prev != o->id || next->acked || !gn_order_working(next->state))
         return;
     next->leaves = 0;
@@ -152,7 +178,7 @@ static int apply_sent(struct gn_jstate *s, const struct gn_ev_order *e)
 {
     const struct gn_intent *in = &e->intent;
     struct gn_position *p = gn_jstate_position_room(s, in->instrument);
-    struct gn_jstate_order *old = in->action == GN_ACTION_NEW ? NULL : find(s, in->target);
+    struct gn_jstate_order *old = in->action == GN_ACTION_NEW ? NULL : touch(s, in->target);
     struct gn_jstate_order o = {
         .id = e->order_id,
         .user_ref = e->user_ref,
@@ -201,7 +227,7 @@ static int apply_order(struct gn_jstate *s, const struct gn_ev_order *e)
         return GN_JOURNAL_OK;
     if (e->intent.action == GN_ACTION_NEW || e->intent.action == GN_ACTION_REPLACE)
         return apply_sent(s, e);
-    o = find(s, e->intent.target);
+    o = touch(s, e->intent.target);
     if (o == NULL)
         s->unknown++;
     else if (e->intent.action == GN_ACTION_CANCEL && gn_order_working(o->state) && o->state != GN_ORDER_IN_DOUBT)
@@ -211,7 +237,7 @@ static int apply_order(struct gn_jstate *s, const struct gn_ev_order *e)
 
 static void apply_cancel(struct gn_jstate *s, const struct gn_ev_cancel *e)
 {
-    struct gn_jstate_order *o = find(s, e->order_id);
+    struct gn_jstate_order *o = touch(s, e->order_id);
     if (o != NULL && gn_order_working(o->state) && o->state != GN_ORDER_IN_DOUBT)
         o->state = GN_ORDER_PENDING_CANCEL;
     s->unknown += o == NULL && e->order_id != 0;
@@ -248,7 +274,7 @@ static void apply_trade(const struct gn_jstate_order *o, struct gn_position *p, 
 static void apply_replaced(struct gn_jstate *s, struct gn_jstate_order *o, struct gn_position *p,
                            const struct gn_exec *e)
 {
-    struct gn_jstate_order *old = find(s, e->prev_id);
+    struct gn_jstate_order *old = touch(s, e->prev_id);
     if (old != NULL) {
         o->chain_cum = old->chain_cum;
         if (gn_order_working(old->state))
@@ -263,7 +289,7 @@ static void apply_replaced(struct gn_jstate *s, struct gn_jstate_order *o, struc
 
 static void apply_rejected(struct gn_jstate *s, const struct gn_jstate_order *o, struct gn_position *p)
 {
-    struct gn_jstate_order *old = find(s, o->prev);
+    struct gn_jstate_order *old = touch(s, o->prev);
     if (old != NULL && old->next == o->id) {
         old->next = 0;
         if (old->state == GN_ORDER_PENDING_REPLACE)
@@ -319,7 +345,7 @@ static int apply_exec(struct gn_jstate *s, const struct gn_ev_exec *ev)
     const struct gn_exec *e = &ev->exec;
     if (e->session < GN_SESSIONS_MAX && ev->venue_seq >= s->venue_seq[e->session])
         s->venue_seq[e->session] = ev->venue_seq + 1;
-    struct gn_jstate_order *o = find(s, e->order_id);
+    struct gn_jstate_order *o = touch(s, e->order_id);
     struct gn_position *p = o != NULL ? gn_jstate_position_room(s, o->instrument) : NULL;
     if (o == NULL || p == NULL) {
         s->unknown++;
@@ -345,6 +371,7 @@ static void apply_session(struct gn_jstate *s, const struct gn_ev_session *e)
         struct gn_position *p = &s->position[o->instrument];
         if (o->session != e->session || !gn_order_working(o->state))
             continue;
+        mark(s, o);
         if (down) {
             o->state = GN_ORDER_IN_DOUBT;
         } else if (o->state == GN_ORDER_IN_DOUBT && o->acked) {
@@ -464,4 +491,19 @@ const struct gn_jstate_order *gn_jstate_order(const struct gn_jstate *s, uint64_
 const struct gn_jstate_limit *gn_jstate_limit(const struct gn_jstate *s, uint32_t i)
 {
     return &s->limit[i];
+}
+
+void gn_jstate_track(struct gn_jstate *s)
+{
+    s->tracking = true;
+}
+
+const struct gn_jstate_order *gn_jstate_changed(struct gn_jstate *s, uint32_t *at)
+{
+    for (; s->dirty != NULL && *at < s->orders; ++*at)
+        if (s->dirty[*at] != 0) {
+            s->dirty[*at] = 0;
+            return &s->order[(*at)++];
+        }
+    return NULL;
 }

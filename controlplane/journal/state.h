@@ -73,6 +73,11 @@ const struct gn_jstate_order *gn_jstate_order(const struct gn_jstate *s, uint64_
 /* gn_jstate_limit: the i-th changed limit; i < totals.limits. */
 const struct gn_jstate_limit *gn_jstate_limit(const struct gn_jstate *s, uint32_t i);
 
+/* gn_jstate_track: from here on (before the first order) it is kept which orders change. gn_jstate_changed: the next
+ * one that did, from index *at on (0 to begin with), each once; NULL when there is none. */
+void gn_jstate_track(struct gn_jstate *s);
+const struct gn_jstate_order *gn_jstate_changed(struct gn_jstate *s, uint32_t *at);
+
 /* gn_jstate_save, gn_jstate_load: a snapshot as one stream of bytes, with a checksum over all of it. Load replaces the
  * state; false, with the state empty, when the bytes are not a snapshot. */
 bool gn_jstate_save(const struct gn_jstate *s, FILE *out) GN_MUST_CHECK;

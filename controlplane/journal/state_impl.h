@@ -16,6 +16,8 @@ struct gn_jstate {
     uint64_t records, next_seq, unknown, position_errors, rings_id, segment;
     uint64_t last_seq[GN_JOURNAL_RINGS_MAX];
     uint64_t venue_seq[GN_SESSIONS_MAX];
+    bool tracking;
+    uint8_t *dirty; /* one an order: changed since gn_jstate_changed gave it out */
 };
 
 /* gn_jstate_clear: as new. */

@@ -53,6 +53,7 @@ int gn_ctl_archive(const struct gn_ctl *c, const char *dir);
 int gn_ctl_audit(const struct gn_ctl *c, const char *dir);
 int gn_ctl_expire(const struct gn_ctl *c, const char *dir);
 int gn_ctl_hold(const struct gn_ctl *c, const char *dir);
+int gn_ctl_project(const struct gn_ctl *c, const char *dir);
 int gn_ctl_release(const struct gn_ctl *c, const char *dir);
 int gn_ctl_checkpoint(const struct gn_ctl *c, const char *dir);
 int gn_ctl_replay(

@@ -247,6 +247,7 @@ static const struct {
     {"executions", executions},
     {"expire", gn_ctl_expire},
     {"hold", gn_ctl_hold},
+    {"project", gn_ctl_project},
     {"prove", gn_ctl_prove},
     {"prove-consistency", gn_ctl_prove_consistency},
     {"release", gn_ctl_release},
