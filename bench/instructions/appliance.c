@@ -8,12 +8,13 @@
 void appliance_intent(void *arg, const struct gn_intent *in, uint64_t now_ns)
 {
     struct appliance *a = arg;
-    gn_stage_orders_intent(&a->orders, in, now_ns);
+    gn_stage_orders_decide(&a->orders, in, now_ns);
     gn_ring_publish(a->events);
     if (a->counting) {
         count_off();
         a->counting = false;
     }
+    gn_stage_orders_tell(&a->orders, now_ns);
     a->sent++;
 }
 

@@ -21,6 +21,7 @@
 #define GN_PACKED       __attribute__((packed))
 #define GN_HOT          __attribute__((hot))
 #define GN_COLD         __attribute__((cold, noinline))
+#define GN_NOINLINE     __attribute__((noinline)) /* kept out of its callers, so that the way around it stays short */
 #define GN_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* 128-bit signed integer for notional values: price mantissa x quantity never overflows it. */
@@ -51,6 +52,19 @@ static inline int64_t gn_min_i64(int64_t a, int64_t b)
 static inline int64_t gn_max_i64(int64_t a, int64_t b)
 {
     return a > b ? a : b;
+}
+
+/* gn_copy: memcpy inline, for some dozen bytes and more: 32 at a time, the last ones once more rather than in pieces.
+ */
+static inline void gn_copy(uint8_t *to, const uint8_t *from, uint32_t len)
+{
+    if (GN_UNLIKELY(len < 32)) {
+        memcpy(to, from, len);
+        return;
+    }
+    for (uint32_t at = 0; at < len - 32; at += 32)
+        memcpy(to + at, from + at, 32);
+    memcpy(to + len - 32, from + len - 32, 32);
 }
 
 /* gn_load_beN / gn_store_beN: unaligned big-endian access for wire formats. */

@@ -35,10 +35,12 @@ static inline bool gn_order_working(uint8_t state)
     return state >= GN_ORDER_PENDING_NEW && state <= GN_ORDER_IN_DOUBT;
 }
 
+#define GN_ORDER_SEQ_MASK 0xffffffffffull
+
 /* Order id: epoch (16 bits) | lcore (8) | sequence (40). The sequence's low 32 bits are the venue's user reference. */
 static inline uint64_t gn_order_id(uint64_t epoch, uint32_t lcore, uint64_t seq)
 {
-    return (epoch & 0xffff) << 48 | (uint64_t)(lcore & 0xff) << 40 | (seq & 0xffffffffffull);
+    return (epoch & 0xffff) << 48 | (uint64_t)(lcore & 0xff) << 40 | (seq & GN_ORDER_SEQ_MASK);
 }
 
 struct gn_order {

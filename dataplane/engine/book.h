@@ -117,6 +117,19 @@ static inline struct gn_book *gn_book_at(struct gn_books *b, uint32_t instrument
 /* gn_book_top: best prices and sizes of an instrument (< max_instruments). */
 void gn_book_top(struct gn_books *b, uint32_t instrument, struct gn_book_top *top);
 
+/* gn_book_best: one side of it; price 0 when it is empty. */
+static inline void gn_book_best(struct gn_books *b, uint32_t instrument, uint32_t side, int64_t *price, int64_t *qty)
+{
+    const struct gn_book_side *s = &gn_book_at(b, instrument)->side[side];
+    const struct gn_book_level *l = (const struct gn_book_level *)(const void *)((uint8_t *)b + b->level_off);
+    *price = *qty = 0;
+    if (GN_LIKELY(s->n != 0)) {
+        l += s->block + s->n - 1;
+        *price = side == GN_SIDE_BUY ? l->key : -l->key;
+        *qty = l->qty;
+    }
+}
+
 /* gn_book_add: a new order. Returns bits of gn_book_change, or an error. */
 int gn_book_add(struct gn_books *b, uint32_t instrument, uint64_t ref, uint32_t side, int64_t price, int64_t qty);
 

@@ -132,13 +132,13 @@ void gn_orders_join(struct gn_order_table *t, struct gn_position *positions, uin
     }
 }
 
-struct gn_order *gn_order_peek(struct gn_order_table *t, uint64_t *seq)
+struct gn_order *gn_order_peek_on(struct gn_order_table *t, uint64_t *seq)
 {
     uint64_t next = t->next_seq;
     for (uint32_t i = 0; i < PEEK_TRIES && i < t->capacity; i++, next++) {
         struct gn_order *o = &t->order[next & (t->capacity - 1)];
         /* user reference 0 means "none", so the sequence steps over multiples of 2^32 */
-        if (GN_LIKELY(!gn_order_working(o->state) && (uint32_t)next != 0)) {
+        if (!gn_order_working(o->state) && (uint32_t)next != 0) {
             *seq = next;
             return o;
         }

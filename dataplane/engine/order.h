@@ -40,7 +40,13 @@ void gn_orders_join(struct gn_order_table *t, struct gn_position *positions, uin
 
 /* gn_order_peek: the slot that the next order will take, its sequence in *seq; NULL when the table is full. Nothing is
  * changed: an order that is not sent after all uses up no id. */
-struct gn_order *gn_order_peek(struct gn_order_table *t, uint64_t *seq);
+struct gn_order *gn_order_peek_on(struct gn_order_table *t, uint64_t *seq); /* the same, past slots in use */
+static inline struct gn_order *gn_order_peek(struct gn_order_table *t, uint64_t *seq)
+{
+    struct gn_order *o = &t->order[t->next_seq & (t->capacity - 1)];
+    *seq = t->next_seq;
+    return GN_LIKELY(!gn_order_working(o->state) && (uint32_t)t->next_seq != 0) ? o : gn_order_peek_on(t, seq);
+}
 
 /* gn_order_open: makes the peeked slot a working order (state PENDING_NEW, linked, reserving `reserve`). The caller has
  * filled all other fields. */

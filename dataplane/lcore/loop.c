@@ -112,9 +112,10 @@ void gn_loop_md_to_ring(void *loop, const struct gn_md *md, uint64_t now_ns)
 void gn_loop_intent_to_orders(void *loop, const struct gn_intent *in, uint64_t now_ns)
 {
     struct gn_loop *l = loop;
-    gn_stage_orders_intent(&l->orders, in, now_ns);
+    gn_stage_orders_decide(&l->orders, in, now_ns);
     gn_ring_publish(l->events); /* its record is there before it is on the wire, should we die in between */
     flush(l);                   /* an order leaves alone and at once */
+    gn_stage_orders_tell(&l->orders, now_ns);
 }
 
 void gn_loop_intent_to_ring(void *loop, const struct gn_intent *in, uint64_t now_ns)

@@ -27,20 +27,25 @@ void gn_stage_feed_arb_config(const struct gn_conf *conf, struct gn_arb_config *
 }
 
 /* What cannot be journaled must not be traded on: the kill word is raised, the orders lcore writes down why. */
-static struct gn_rec *reserve_event(struct gn_stage_feed *f, uint16_t type, uint32_t payload, uint64_t now_ns)
+static GN_COLD void event_lost(struct gn_stage_feed *f)
+{
+    f->m->events_lost++;
+    if (gn_kill_level(atomic_load_explicit(&f->control->kill_all, memory_order_relaxed)) < GN_LADDER_KILLED)
+        gn_kill_raise(&f->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
+}
+
+static inline struct gn_rec *reserve_event(struct gn_stage_feed *f, uint16_t type, uint32_t payload, uint64_t now_ns)
 {
     struct gn_rec *rec = gn_ring_reserve(f->events, type, (uint32_t)sizeof *rec + payload);
     if (GN_UNLIKELY(rec == NULL)) {
-        f->m->events_lost++;
-        if (gn_kill_level(atomic_load_explicit(&f->control->kill_all, memory_order_relaxed)) < GN_LADDER_KILLED)
-            gn_kill_raise(&f->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
+        event_lost(f);
         return NULL;
     }
     rec->time_ns = now_ns;
     return rec;
 }
 
-static void journal_packet(struct gn_stage_feed *f, const struct gn_arb_out *p, bool held, uint64_t now_ns)
+static inline void journal_packet(struct gn_stage_feed *f, const struct gn_arb_out *p, bool held, uint64_t now_ns)
 {
     struct gn_ev_md_packet *ev;
     struct gn_rec *rec = reserve_event(f, GN_EV_MD_PACKET, (uint32_t)sizeof *ev + p->len, now_ns);
@@ -50,7 +55,7 @@ static void journal_packet(struct gn_stage_feed *f, const struct gn_arb_out *p, 
     ev = (struct gn_ev_md_packet *)(rec + 1);
     *ev = (struct gn_ev_md_packet){
         .first_seq = p->first - p->skip, .count = p->count, .bytes = p->len, .line = p->line, .held = held};
-    memcpy(ev->data, p->data, p->len);
+    gn_copy(ev->data, p->data, p->len);
 }
 
 /* What moved arbitration without being delivered: a replay must see it too, at the same place. */
@@ -112,10 +117,14 @@ static GN_COLD uint32_t learn(struct gn_stage_feed *f, uint16_t locate, const ch
     return i;
 }
 
-static inline uint32_t instrument_of(struct gn_stage_feed *f, const struct gn_itch_msg *m)
+static inline uint32_t instrument_of(struct gn_stage_feed *f, uint16_t locate, const char symbol[8])
 {
-    uint32_t known = f->locate[m->locate];
-    return GN_LIKELY(known != 0) ? known - 1 : learn(f, m->locate, m->symbol);
+    uint32_t known = f->locate[locate];
+    if (GN_LIKELY(known != 0))
+        return known - 1;
+    char copy[8]; /* the message's own need not be in memory for this */
+    memcpy(copy, symbol, sizeof copy);
+    return learn(f, locate, copy);
 }
 
 /* ---- best prices ---- */
@@ -126,21 +135,32 @@ static void publish_row(struct gn_stage_feed *f, uint32_t instrument)
     f->rows[instrument] = (struct gn_book_row){k->live_orders, k->digest};
 }
 
-static void publish_top(struct gn_stage_feed *f, uint32_t instrument, int change, uint64_t seq, uint64_t venue_ns,
-                        uint64_t now_ns)
+static uint32_t flags_for(uint32_t flags, int64_t bid, int64_t ask)
 {
-    struct gn_book_top top;
+    return bid != 0 && ask != 0 && bid >= ask ? flags | GN_MD_CROSSED : flags & (uint32_t)~GN_MD_CROSSED;
+}
+
+/* One side's best price changed; the other is as it was published last. */
+static inline void publish_top(struct gn_stage_feed *f, uint32_t instrument, uint32_t side, int change, uint64_t seq,
+                               uint64_t venue_ns, uint64_t now_ns)
+{
     struct gn_tob *t = &f->tob[instrument];
-    gn_book_top(f->books, instrument, &top);
-    uint32_t flags = t->flags & (uint32_t)~GN_MD_CROSSED;
-    if (top.bid != 0 && top.ask != 0 && top.bid >= top.ask)
-        flags |= GN_MD_CROSSED;
+    int64_t price, qty, bid = t->bid, ask = t->ask;
+    gn_book_best(f->books, instrument, side, &price, &qty);
+    if (side == GN_SIDE_BUY)
+        bid = price;
+    else
+        ask = price;
+    uint32_t flags = flags_for(t->flags, bid, ask);
     gn_tob_begin(t);
     t->flags = flags;
-    t->bid = top.bid;
-    t->bid_qty = top.bid_qty;
-    t->ask = top.ask;
-    t->ask_qty = top.ask_qty;
+    if (side == GN_SIDE_BUY) {
+        t->bid = price;
+        t->bid_qty = qty;
+    } else {
+        t->ask = price;
+        t->ask_qty = qty;
+    }
     t->tick_seq = seq;
     t->time_ns = now_ns;
     gn_tob_end(t);
@@ -151,16 +171,33 @@ static void publish_top(struct gn_stage_feed *f, uint32_t instrument, int change
         .kind = GN_MD_BOOK,
         .flags = (uint8_t)flags,
         .price_moved = (change & GN_BOOK_TOP_PRICE) != 0,
-        .bid = top.bid,
-        .bid_qty = top.bid_qty,
-        .ask = top.ask,
-        .ask_qty = top.ask_qty,
+        .bid = bid,
+        .bid_qty = t->bid_qty,
+        .ask = ask,
+        .ask_qty = t->ask_qty,
         .last = t->last,
         .tick_seq = seq,
         .venue_ns = venue_ns,
     };
     f->m->md_events++;
     f->md_sink(f->md_ctx, &md, now_ns);
+}
+
+void gn_stage_feed_start(struct gn_stage_feed *f)
+{
+    for (uint32_t i = 0; i < f->books->max_instruments; i++) {
+        struct gn_book_top top;
+        struct gn_tob *t = &f->tob[i];
+        gn_book_top(f->books, i, &top);
+        gn_tob_begin(t);
+        t->flags = flags_for(t->flags, top.bid, top.ask);
+        t->bid = top.bid;
+        t->bid_qty = top.bid_qty;
+        t->ask = top.ask;
+        t->ask_qty = top.ask_qty;
+        gn_tob_end(t);
+        publish_row(f, i);
+    }
 }
 
 static void publish_trade(struct gn_stage_feed *f, uint32_t instrument, uint32_t passive_side, int64_t price,
@@ -238,46 +275,56 @@ static GN_COLD void count_book_error(struct gn_stage_feed *f, uint32_t instrumen
     }
 }
 
-static void book_changed(struct gn_stage_feed *f, uint32_t instrument, int change, const struct gn_itch_msg *m,
-                         uint64_t seq, uint64_t now_ns)
+/* What proves the book is published behind what is traded on. */
+static inline void book_changed(struct gn_stage_feed *f, uint32_t instrument, uint32_t side, int change,
+                                uint64_t venue_ns, uint64_t seq, uint64_t now_ns)
 {
     if (GN_UNLIKELY(change < 0)) {
         count_book_error(f, instrument, change);
         return;
     }
-    publish_row(f, instrument);
     if (change != 0)
-        publish_top(f, instrument, change, seq, m->time_ns, now_ns);
+        publish_top(f, instrument, side, change, seq, venue_ns, now_ns);
+    publish_row(f, instrument);
 }
 
-static void on_add(struct gn_stage_feed *f, const struct gn_itch_msg *m, uint64_t seq, uint64_t now_ns)
+static inline void order_changed(struct gn_stage_feed *f, const struct gn_book_order *was, int change,
+                                 uint64_t venue_ns, uint64_t seq, uint64_t now_ns)
 {
-    uint32_t instrument = instrument_of(f, m);
-    if (instrument == GN_NONE32)
+    book_changed(f, was->instrument, was->side_used - 1, change, venue_ns, seq, now_ns);
+}
+
+static inline void on_add(struct gn_stage_feed *f, const uint8_t *p, uint64_t seq, uint64_t now_ns)
+{
+    struct gn_itch_msg m;
+    gn_itch_get_A(p, &m);
+    uint32_t instrument = instrument_of(f, m.locate, m.symbol);
+    if (GN_UNLIKELY(instrument == GN_NONE32))
         return;
-    uint32_t side = m->side == 'B' ? GN_SIDE_BUY : GN_SIDE_SELL;
-    if (GN_UNLIKELY(m->side != 'B' && m->side != 'S')) {
+    uint32_t side = m.side == 'B' ? GN_SIDE_BUY : GN_SIDE_SELL;
+    if (GN_UNLIKELY(m.side != 'B' && m.side != 'S')) {
         f->m->md_bad_message++;
         return;
     }
-    int change = gn_book_add(f->books, instrument, m->ref, side, m->price, (int64_t)m->shares);
-    book_changed(f, instrument, change, m, seq, now_ns);
+    int change = gn_book_add(f->books, instrument, m.ref, side, m.price, (int64_t)m.shares);
+    book_changed(f, instrument, side, change, m.time_ns, seq, now_ns);
 }
 
-static void on_executed(struct gn_stage_feed *f, const struct gn_itch_msg *m, bool own_price, uint64_t seq,
-                        uint64_t now_ns)
+/* own_price: of the print, < 0 when it is the order's. */
+static inline void on_executed(struct gn_stage_feed *f, uint64_t ref, int64_t qty, bool print, int64_t own_price,
+                               uint64_t venue_ns, uint64_t seq, uint64_t now_ns)
 {
     struct gn_book_order was = {.instrument = GN_NONE32};
-    int change = gn_book_reduce(f->books, m->ref, (int64_t)m->shares, &was);
-    if (change >= 0 && (!own_price || m->printable == 'Y'))
-        publish_trade(f, was.instrument, was.side_used - 1, own_price ? (int64_t)m->price : was.price,
-                      (int64_t)m->shares, seq, m->time_ns, now_ns);
-    book_changed(f, was.instrument, change, m, seq, now_ns);
+    int change = gn_book_reduce(f->books, ref, qty, &was);
+    if (change >= 0 && print)
+        publish_trade(f, was.instrument, was.side_used - 1, own_price >= 0 ? own_price : was.price, qty, seq, venue_ns,
+                      now_ns);
+    order_changed(f, &was, change, venue_ns, seq, now_ns);
 }
 
 static void on_halt(struct gn_stage_feed *f, const struct gn_itch_msg *m, uint64_t now_ns)
 {
-    uint32_t instrument = instrument_of(f, m);
+    uint32_t instrument = instrument_of(f, m->locate, m->symbol);
     if (instrument == GN_NONE32)
         return;
     set_flag(f, instrument, GN_MD_HALTED, m->trading_state != 'T');
@@ -294,57 +341,48 @@ static void on_directory(struct gn_stage_feed *f, const struct gn_itch_msg *m)
 
 static void on_print(struct gn_stage_feed *f, const struct gn_itch_msg *m, int64_t qty, uint64_t seq, uint64_t now_ns)
 {
-    uint32_t instrument = instrument_of(f, m);
+    uint32_t instrument = instrument_of(f, m->locate, m->symbol);
     if (instrument != GN_NONE32 && qty > 0)
         publish_trade(f, instrument, m->side == 'S' ? GN_SIDE_SELL : GN_SIDE_BUY, m->price, qty, seq, m->time_ns,
                       now_ns);
 }
 
-static GN_HOT void on_message(struct gn_stage_feed *f, const uint8_t *p, uint16_t len, uint64_t seq, uint64_t now_ns)
+static inline void on_delete(struct gn_stage_feed *f, const uint8_t *p, uint64_t seq, uint64_t now_ns)
 {
     struct gn_itch_msg m;
     struct gn_book_order was = {.instrument = GN_NONE32};
-    f->m->md_messages++;
-    if (GN_UNLIKELY(gn_itch_check(p, len) != GN_ITCH_OK)) {
-        f->m->md_bad_message++;
-        return;
+    gn_itch_get_D(p, &m);
+    int change = gn_book_delete(f->books, m.ref, &was);
+    order_changed(f, &was, change, m.time_ns, seq, now_ns);
+}
+
+static inline void on_cancel(struct gn_stage_feed *f, const uint8_t *p, uint64_t seq, uint64_t now_ns)
+{
+    struct gn_itch_msg m;
+    struct gn_book_order was = {.instrument = GN_NONE32};
+    gn_itch_get_X(p, &m);
+    int change = gn_book_reduce(f->books, m.ref, (int64_t)m.shares, &was);
+    order_changed(f, &was, change, m.time_ns, seq, now_ns);
+}
+
+static inline void on_replace(struct gn_stage_feed *f, const uint8_t *p, uint64_t seq, uint64_t now_ns)
+{
+    struct gn_itch_msg m;
+    struct gn_book_order was = {.instrument = GN_NONE32};
+    gn_itch_get_U(p, &m);
+    int change = gn_book_replace(f->books, m.ref, m.new_ref, m.price, (int64_t)m.shares, &was);
+    if (GN_UNLIKELY(change < 0 && was.instrument != GN_NONE32)) {
+        count_book_error(f, was.instrument, change);
+        change = GN_BOOK_TOP_PRICE | GN_BOOK_TOP_SIZE; /* the old order is gone all the same */
     }
+    order_changed(f, &was, change, m.time_ns, seq, now_ns);
+}
+
+/* Types that come now and then. */
+static GN_NOINLINE void on_rare(struct gn_stage_feed *f, const uint8_t *p, uint64_t seq, uint64_t now_ns)
+{
+    struct gn_itch_msg m;
     switch (p[0]) {
-    case GN_ITCH_ADD:
-    case GN_ITCH_ADD_MPID: /* the same fields, then the attribution */
-        gn_itch_get_A(p, &m);
-        on_add(f, &m, seq, now_ns);
-        break;
-    case GN_ITCH_DELETE: {
-        gn_itch_get_D(p, &m);
-        int change = gn_book_delete(f->books, m.ref, &was);
-        book_changed(f, was.instrument, change, &m, seq, now_ns);
-        break;
-    }
-    case GN_ITCH_REPLACE: {
-        gn_itch_get_U(p, &m);
-        int change = gn_book_replace(f->books, m.ref, m.new_ref, m.price, (int64_t)m.shares, &was);
-        if (GN_UNLIKELY(change < 0 && was.instrument != GN_NONE32)) {
-            count_book_error(f, was.instrument, change);
-            change = GN_BOOK_TOP_PRICE | GN_BOOK_TOP_SIZE; /* the old order is gone all the same */
-        }
-        book_changed(f, was.instrument, change, &m, seq, now_ns);
-        break;
-    }
-    case GN_ITCH_EXECUTED:
-        gn_itch_get_E(p, &m);
-        on_executed(f, &m, false, seq, now_ns);
-        break;
-    case GN_ITCH_EXECUTED_PRICE:
-        gn_itch_get_C(p, &m);
-        on_executed(f, &m, true, seq, now_ns);
-        break;
-    case GN_ITCH_CANCEL: {
-        gn_itch_get_X(p, &m);
-        int change = gn_book_reduce(f->books, m.ref, (int64_t)m.shares, &was);
-        book_changed(f, was.instrument, change, &m, seq, now_ns);
-        break;
-    }
     case GN_ITCH_TRADE:
         gn_itch_get_P(p, &m);
         on_print(f, &m, (int64_t)m.shares, seq, now_ns);
@@ -367,24 +405,65 @@ static GN_HOT void on_message(struct gn_stage_feed *f, const uint8_t *p, uint16_
     }
 }
 
-static void deliver(struct gn_stage_feed *f, const struct gn_arb_out *p, bool held, uint64_t now_ns)
+/* A message is decoded in its own function, so that its fields stay in registers. */
+static inline void on_message(struct gn_stage_feed *f, const uint8_t *p, uint16_t len, uint64_t seq, uint64_t now_ns)
 {
-    struct gn_mold_packet packet;
+    struct gn_itch_msg m;
+    if (GN_UNLIKELY(gn_itch_check(p, len) != GN_ITCH_OK)) {
+        f->m->md_bad_message++;
+        return;
+    }
+    switch (p[0]) {
+    case GN_ITCH_ADD:
+    case GN_ITCH_ADD_MPID: /* the same fields, then the attribution */
+        on_add(f, p, seq, now_ns);
+        break;
+    case GN_ITCH_DELETE:
+        on_delete(f, p, seq, now_ns);
+        break;
+    case GN_ITCH_REPLACE:
+        on_replace(f, p, seq, now_ns);
+        break;
+    case GN_ITCH_EXECUTED:
+        gn_itch_get_E(p, &m);
+        on_executed(f, m.ref, (int64_t)m.shares, true, -1, m.time_ns, seq, now_ns);
+        break;
+    case GN_ITCH_EXECUTED_PRICE:
+        gn_itch_get_C(p, &m);
+        on_executed(f, m.ref, (int64_t)m.shares, m.printable == 'Y', m.price, m.time_ns, seq, now_ns);
+        break;
+    case GN_ITCH_CANCEL:
+        on_cancel(f, p, seq, now_ns);
+        break;
+    default:
+        on_rare(f, p, seq, now_ns);
+        break;
+    }
+}
+
+/* The messages from `it` on. That blocks are whole was found out when their packet came (gn_mold_head). */
+static inline void apply(struct gn_stage_feed *f, struct gn_mold_iter it, uint32_t count, uint64_t now_ns)
+{
     const uint8_t *msg;
     uint16_t len;
-    if (GN_UNLIKELY(gn_mold_parse(p->data, p->len, &packet) != GN_MOLD_OK))
-        return; /* parsed before it was given to the arbiter: cannot be */
-    if (f->conf->journal.inputs)
-        journal_packet(f, p, held, now_ns);
     f->m->md_packets++;
-    struct gn_mold_iter it = gn_mold_iter(&packet);
-    gn_mold_skip(&it, p->skip);
-    for (uint32_t i = 0; i < p->deliver; i++) {
+    f->m->md_messages += count;
+    for (uint64_t end = it.seq + count; it.seq != end;) {
         uint64_t seq = it.seq;
-        if (!gn_mold_next(&it, &msg, &len))
+        if (GN_UNLIKELY(!gn_mold_next(&it, &msg, &len)))
             break;
         on_message(f, msg, len, seq, now_ns);
     }
+}
+
+static GN_NOINLINE void deliver(struct gn_stage_feed *f, const struct gn_arb_out *p, bool held, uint64_t now_ns)
+{
+    struct gn_mold_iter it = {
+        .at = p->data + GN_MOLD_HEADER, .end = p->data + p->len, .seq = p->first - p->skip, .left = p->count};
+    if (f->conf->journal.inputs)
+        journal_packet(f, p, held, now_ns);
+    gn_mold_skip(&it, p->skip);
+    apply(f, it, p->deliver, now_ns);
 }
 
 /* ---- gaps ---- */
@@ -476,29 +555,19 @@ static uint32_t line_of(const struct gn_conf_feed *c, uint32_t port, const struc
     return GN_NONE32;
 }
 
-void gn_stage_feed_udp(struct gn_stage_feed *f, uint32_t port, const struct gn_net_rx *rx, uint64_t now_ns)
+/* Not the packet that was next: a copy from the other line, a gap, a retransmission. */
+static GN_NOINLINE void out_of_order(struct gn_stage_feed *f, uint32_t line, const struct gn_net_rx *rx,
+                                     const struct gn_mold_head *head, uint64_t now_ns)
 {
-    struct gn_mold_packet packet;
     struct gn_arb_out out;
-    uint32_t line = line_of(&f->conf->feed, port, rx);
-    if (GN_UNLIKELY(line == GN_NONE32)) {
-        f->m->md_foreign_udp++;
-        return;
-    }
-    if (GN_UNLIKELY(gn_mold_parse(rx->payload, rx->len, &packet) != GN_MOLD_OK)) {
-        f->m->md_bad_packet++;
-        return;
-    }
-    atomic_store_explicit(&f->control->feed_heard_ns, now_ns, memory_order_relaxed);
     struct gn_arb_in in = {
-        .session = packet.session,
-        .seq = packet.seq,
+        .session = (const char *)rx->payload,
+        .seq = head->seq,
         .data = rx->payload,
         .len = (uint16_t)rx->len,
-        .count = packet.count,
+        .count = (uint16_t)head->count,
         .line = (uint8_t)line,
     };
-    gn_books_begin(f->books); /* sequence and books move together, or the next life asks for all of it again */
     enum gn_arb_verdict verdict = gn_arb_packet(f->arb, &in, now_ns, &out);
     if (verdict == GN_ARB_DELIVER) {
         deliver(f, &out, false, now_ns);
@@ -507,6 +576,39 @@ void gn_stage_feed_udp(struct gn_stage_feed *f, uint32_t port, const struct gn_n
     } else if (GN_UNLIKELY(verdict != GN_ARB_DUPLICATE)) {
         journal_aside(f, &in, verdict, now_ns);
     }
+    gn_books_end(f->books);
+    follow_gap(f, now_ns);
+}
+
+GN_HOT void gn_stage_feed_udp(struct gn_stage_feed *f, uint32_t port, const struct gn_net_rx *rx, uint64_t now_ns)
+{
+    struct gn_mold_head head;
+    uint32_t line = line_of(&f->conf->feed, port, rx);
+    if (GN_UNLIKELY(line == GN_NONE32)) {
+        f->m->md_foreign_udp++;
+        return;
+    }
+    if (GN_UNLIKELY(gn_mold_head(rx->payload, rx->len, &head) != GN_MOLD_OK)) {
+        f->m->md_bad_packet++;
+        return;
+    }
+    atomic_store_explicit(&f->control->feed_heard_ns, now_ns, memory_order_relaxed);
+    gn_books_begin(f->books); /* sequence and books move together, or the next life asks for all of it again */
+    if (GN_UNLIKELY(!gn_arb_expected(f->arb, rx->payload, head.seq, head.count, line))) {
+        out_of_order(f, line, rx, &head, now_ns);
+        return;
+    }
+    if (f->conf->journal.inputs) {
+        const struct gn_arb_out p = {.first = head.seq,
+                                     .data = rx->payload,
+                                     .len = (uint16_t)rx->len,
+                                     .count = (uint16_t)head.count,
+                                     .line = (uint8_t)line};
+        journal_packet(f, &p, false, now_ns);
+    }
+    const struct gn_mold_iter it = {
+        .at = rx->payload + GN_MOLD_HEADER, .end = rx->payload + rx->len, .seq = head.seq, .left = head.count};
+    apply(f, it, head.count, now_ns);
     gn_books_end(f->books);
     follow_gap(f, now_ns);
 }

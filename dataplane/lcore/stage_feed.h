@@ -44,6 +44,10 @@ struct gn_stage_feed {
 /* gn_arb_config of a feed. */
 void gn_stage_feed_arb_config(const struct gn_conf *conf, struct gn_arb_config *out);
 
+/* gn_stage_feed_start: after all pointers are set: what is published is what the books say, which an earlier life may
+ * have left. */
+void gn_stage_feed_start(struct gn_stage_feed *f);
+
 /* gn_stage_feed_udp: one datagram from a port; foreign ones are counted. */
 void gn_stage_feed_udp(struct gn_stage_feed *f, uint32_t port, const struct gn_net_rx *rx, uint64_t now_ns);
 

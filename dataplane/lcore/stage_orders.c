@@ -23,7 +23,7 @@ bool gn_orders_room(struct gn_stage_orders *s)
     return false;
 }
 
-struct gn_rec *gn_orders_event(struct gn_stage_orders *s, uint16_t type, uint32_t payload, uint64_t now_ns)
+static inline struct gn_rec *event_for(struct gn_stage_orders *s, uint16_t type, uint32_t payload, uint64_t now_ns)
 {
     struct gn_rec *rec = gn_ring_reserve(s->events, type, (uint32_t)sizeof *rec + payload);
     if (GN_UNLIKELY(rec == NULL)) {
@@ -33,6 +33,11 @@ struct gn_rec *gn_orders_event(struct gn_stage_orders *s, uint16_t type, uint32_
     rec->time_ns = now_ns;
     rec->corr = GN_CORR_OWN | rec->seq;
     return rec;
+}
+
+struct gn_rec *gn_orders_event(struct gn_stage_orders *s, uint16_t type, uint32_t payload, uint64_t now_ns)
+{
+    return event_for(s, type, payload, now_ns);
 }
 
 void gn_orders_report(struct gn_stage_orders *s, const struct gn_exec *e, uint64_t now_ns)
@@ -107,24 +112,32 @@ static void close_message(struct gn_stage_orders *s, struct outgoing *o, uint32_
     s->rows[o->session].budget_full_ns = s->gate.budget[o->session].full_ns;
 }
 
+#define LIE_ALIKE(order, intent, next)                                                       \
+    static_assert(offsetof(struct gn_order, next) - offsetof(struct gn_order, order) ==      \
+                      offsetof(struct gn_intent, next) - offsetof(struct gn_intent, intent), \
+                  "copied as one")
+LIE_ALIKE(state, action, side);
+LIE_ALIKE(state, action, tif);
+LIE_ALIKE(state, action, session);
+LIE_ALIKE(price, price, qty);
+LIE_ALIKE(tag, tag, tick_seq);
+
 static inline void fill_order(struct gn_stage_orders *s, struct gn_order *o, uint64_t seq, const struct gn_intent *in,
                               uint64_t now_ns)
 {
-    o->id = gn_order_id(s->epoch, s->lcore, seq);
+    const uint8_t state = o->state; /* that of the slot's last order: the new one works from gn_order_open on */
+    o->id = s->id_base | (seq & GN_ORDER_SEQ_MASK);
     o->user_ref = (uint32_t)seq;
     o->instrument = in->instrument;
-    o->side = in->side;
-    o->tif = in->tif;
-    o->session = in->session;
+    memcpy(&o->state, &in->action, 4); /* side, tif and session lie alike behind the first byte */
+    o->state = state;
     o->strategy = (uint8_t)in->strategy;
     o->cancel_wanted = 0;
     o->acked = 0;
-    o->price = in->price;
-    o->qty = in->qty;
+    memcpy(&o->price, &in->price, 2 * sizeof o->price); /* and quantity */
     o->leaves = in->qty;
     o->cum = 0;
-    o->tag = in->tag;
-    o->tick_seq = in->tick_seq;
+    memcpy(&o->tag, &in->tag, 2 * sizeof o->tag); /* and tick_seq */
     o->sent_ns = now_ns;
     o->changed_ns = now_ns;
     o->prev_ref = o->next_ref = 0;
@@ -156,7 +169,8 @@ static void note_sent(struct gn_stage_orders *s, uint64_t now_ns)
     atomic_store_explicit(&s->control->report.last_order_ns, now_ns, memory_order_relaxed);
 }
 
-static uint16_t send_new(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns, struct gn_order **out)
+__attribute__((always_inline)) static inline uint16_t send_new(struct gn_stage_orders *s, const struct gn_intent *in,
+                                                               uint64_t now_ns, struct gn_order **out)
 {
     uint64_t seq;
     struct outgoing msg;
@@ -176,11 +190,8 @@ static uint16_t send_new(struct gn_stage_orders *s, const struct gn_intent *in, 
         return GN_VERDICT_KILLED;
     struct gn_position *p = &s->positions[in->instrument];
     gn_order_open(s->orders, o, seq, p, in->qty);
-    close_message(s, &msg, GN_OUCH_IN_ENTER_LEN, now_ns);
     p->sent++;
-    s->m->orders_sent++;
-    s->rows[in->session].orders_sent++;
-    note_sent(s, now_ns);
+    close_message(s, &msg, GN_OUCH_IN_ENTER_LEN, now_ns);
     *out = o;
     return GN_VERDICT_OK;
 }
@@ -213,9 +224,6 @@ static uint16_t send_replace(struct gn_stage_orders *s, const struct gn_intent *
     gn_order_open(s->orders, o, seq, p, gn_max_i64(in->qty - old->reserved, 0));
     gn_orders_move(s, old, GN_ORDER_EV_REPLACE_SENT, now_ns);
     close_message(s, &msg, GN_OUCH_IN_REPLACE_LEN, now_ns);
-    s->m->replaces_sent++;
-    s->rows[old->session].replaces_sent++;
-    note_sent(s, now_ns);
     *out = o;
     return GN_VERDICT_OK;
 }
@@ -298,8 +306,8 @@ static uint16_t send_reduce(struct gn_stage_orders *s, const struct gn_intent *i
     return GN_VERDICT_OK;
 }
 
-static uint16_t act(struct gn_stage_orders *s, const struct gn_intent *in, struct gn_order *target, uint64_t now_ns,
-                    struct gn_order **out)
+static GN_COLD uint16_t act(struct gn_stage_orders *s, const struct gn_intent *in, struct gn_order *target,
+                            uint64_t now_ns, struct gn_order **out)
 {
     *out = target;
     if (GN_UNLIKELY(s->rows[in->session].breaker != GN_BREAKER_CLOSED) &&
@@ -341,67 +349,144 @@ static void report_refused(struct gn_stage_orders *s, const struct gn_intent *in
         gn_orders_report(s, &e, now_ns);
 }
 
-static void report_sent(struct gn_stage_orders *s, const struct gn_intent *in, const struct gn_order *o,
-                        uint64_t now_ns)
+/* What is counted and told of an order that has left: nobody waits for it but its strategy. */
+void gn_stage_orders_tell(struct gn_stage_orders *s, uint64_t now_ns)
 {
+    const struct gn_order *o = s->untold;
     struct gn_exec e;
-    if ((in->action != GN_ACTION_NEW && in->action != GN_ACTION_REPLACE) || o->held != 0)
+    if (o == NULL)
         return;
+    s->untold = NULL;
+    const bool replaces = s->untold_prev != 0;
+    s->m->verdict[GN_VERDICT_OK]++;
+    *(replaces ? &s->m->replaces_sent : &s->m->orders_sent) += 1;
+    *(replaces ? &s->rows[o->session].replaces_sent : &s->rows[o->session].orders_sent) += 1;
+    note_sent(s, now_ns);
     gn_orders_exec_of(s, o, GN_EXEC_SENT, &e);
-    e.prev_id = in->action == GN_ACTION_REPLACE ? in->target : 0;
+    e.prev_id = s->untold_prev;
     gn_orders_report(s, &e, now_ns);
 }
 
 void gn_stage_orders_intent(void *stage, const struct gn_intent *in, uint64_t now_ns)
 {
-    struct gn_stage_orders *s = stage;
-    struct gn_gate_detail detail = {0, 0};
-    struct gn_order *o = NULL;
+    gn_stage_orders_decide(stage, in, now_ns);
+    gn_stage_orders_tell(stage, now_ns);
+}
 
-    s->m->intents++;
-    if (in->action == GN_ACTION_MASS_CANCEL && in->strategy < GN_STRATEGIES_MAX) {
-        struct gn_rec *mass = gn_orders_event(s, GN_EV_ORDER, sizeof(struct gn_ev_order), now_ns);
-        if (mass != NULL) {
-            if (in->tick_seq != 0 || in->tag != 0)
-                mass->corr = in->tick_seq != 0 ? in->tick_seq : in->tag;
-            *(struct gn_ev_order *)(mass + 1) = (struct gn_ev_order){.intent = *in};
-        }
-        s->m->verdict[GN_VERDICT_OK]++;
-        gn_sweep_mass(s, in->strategy, in->instrument,
-                      mass == NULL ? 0 : mass->seq); /* cancelling goes on even when it cannot be recorded */
-        return;
-    }
-    struct gn_rec *rec = gn_orders_event(s, GN_EV_ORDER, sizeof(struct gn_ev_order), now_ns);
-    if (GN_UNLIKELY(rec == NULL)) {
-        s->m->verdict[GN_VERDICT_JOURNAL_BLOCKED]++;
-        report_refused(s, in, GN_VERDICT_JOURNAL_BLOCKED, now_ns);
-        return;
-    }
-    if (GN_UNLIKELY(s->events->next_seq - s->synced_seq > s->conf->journal.unsynced_records))
-        gn_held_lag(s, now_ns);
-    struct gn_order *target = in->action == GN_ACTION_NEW ? NULL : gn_order_by_id(s->orders, in->target);
-    uint16_t verdict = gn_gate_check(&s->gate, in, target, now_ns, &detail);
-    gn_inputs_news(s, GN_LOOK_GATE, now_ns);
-    if (GN_LIKELY(verdict == GN_VERDICT_OK))
-        verdict = act(s, in, target, now_ns, &o);
+static void count_verdict(struct gn_stage_orders *s, uint16_t verdict)
+{
     s->m->verdict[verdict]++;
+}
+
+/* The record of an intent on which the gate has decided; o: the order that came of it, or NULL. */
+static inline void record(struct gn_rec *rec, const struct gn_intent *in, uint16_t verdict,
+                          const struct gn_gate_detail *detail, const struct gn_order *o)
+{
+    struct gn_ev_order *ev = (struct gn_ev_order *)(rec + 1);
     /* what caused it: market data, else the order it names, else what its strategy calls it */
     const uint64_t cause = in->tick_seq != 0 ? in->tick_seq : in->target != 0 ? in->target : in->tag;
     if (GN_LIKELY(cause != 0))
         rec->corr = cause;
     rec->flags = (uint8_t)(in->session + 1);
-    *(struct gn_ev_order *)(rec + 1) = (struct gn_ev_order){
-        .intent = *in,
-        .order_id = verdict == GN_VERDICT_OK ? o->id : 0,
-        .user_ref = verdict == GN_VERDICT_OK ? o->user_ref : 0,
-        .verdict = verdict,
-        .limit_value = detail.limit,
-        .used_value = detail.used,
-    };
+    ev->intent = *in;
+    ev->order_id = o == NULL ? 0 : o->id;
+    ev->user_ref = o == NULL ? 0 : o->user_ref;
+    ev->verdict = verdict;
+    ev->scope = 0;
+    ev->limit_value = detail->limit;
+    ev->used_value = detail->used;
+}
+
+static GN_COLD void refused(struct gn_stage_orders *s, struct gn_rec *rec, const struct gn_intent *in, uint16_t verdict,
+                            const struct gn_gate_detail *detail, uint64_t now_ns)
+{
+    count_verdict(s, verdict);
+    if (rec != NULL)
+        record(rec, in, verdict, detail, NULL);
+    report_refused(s, in, verdict, now_ns);
+}
+
+static void mass_cancel(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns)
+{
+    struct gn_rec *mass = gn_orders_event(s, GN_EV_ORDER, sizeof(struct gn_ev_order), now_ns);
+    if (mass != NULL) {
+        if (in->tick_seq != 0 || in->tag != 0)
+            mass->corr = in->tick_seq != 0 ? in->tick_seq : in->tag;
+        *(struct gn_ev_order *)(mass + 1) = (struct gn_ev_order){.intent = *in};
+    }
+    count_verdict(s, GN_VERDICT_OK);
+    gn_sweep_mass(s, in->strategy, in->instrument,
+                  mass == NULL ? 0 : mass->seq); /* cancelling goes on even when it cannot be recorded */
+}
+
+/* The event's place is taken before anything is changed; how far the journal is behind is looked at now and then. */
+static inline struct gn_rec *take_event(struct gn_stage_orders *s, uint64_t now_ns)
+{
+    struct gn_rec *rec = event_for(s, GN_EV_ORDER, sizeof(struct gn_ev_order), now_ns);
+    if (GN_UNLIKELY(rec != NULL && s->events->next_seq - s->synced_seq > s->conf->journal.unsynced_records))
+        gn_held_lag(s, now_ns);
+    return rec;
+}
+
+static GN_COLD void decide_any(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns)
+{
+    struct gn_gate_detail detail = {0, 0};
+    struct gn_order *o = NULL;
+    if (in->action == GN_ACTION_MASS_CANCEL && in->strategy < GN_STRATEGIES_MAX) {
+        mass_cancel(s, in, now_ns);
+        return;
+    }
+    struct gn_rec *rec = take_event(s, now_ns);
+    if (rec == NULL) {
+        refused(s, NULL, in, GN_VERDICT_JOURNAL_BLOCKED, &detail, now_ns);
+        return;
+    }
+    struct gn_order *target = in->action == GN_ACTION_NEW ? NULL : gn_order_by_id(s->orders, in->target);
+    uint16_t verdict = gn_gate_check(&s->gate, in, target, now_ns, &detail);
+    gn_inputs_news(s, GN_LOOK_GATE, now_ns);
     if (verdict == GN_VERDICT_OK)
-        report_sent(s, in, o, now_ns);
-    else
-        report_refused(s, in, verdict, now_ns);
+        verdict = act(s, in, target, now_ns, &o);
+    if (verdict != GN_VERDICT_OK) {
+        refused(s, rec, in, verdict, &detail, now_ns);
+        return;
+    }
+    record(rec, in, GN_VERDICT_OK, &detail, o);
+    if ((in->action == GN_ACTION_NEW || in->action == GN_ACTION_REPLACE) && o->held == 0) {
+        s->untold = o;
+        s->untold_prev = in->action == GN_ACTION_NEW ? 0 : in->target;
+    } else {
+        count_verdict(s, GN_VERDICT_OK);
+    }
+}
+
+GN_HOT void gn_stage_orders_decide(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns)
+{
+    struct gn_gate_detail detail = {0, 0};
+    struct gn_order *o;
+    if (GN_UNLIKELY(s->untold != NULL))
+        gn_stage_orders_tell(s, now_ns);
+    s->m->intents++;
+    if (GN_UNLIKELY(in->action != GN_ACTION_NEW || s->sync)) {
+        decide_any(s, in, now_ns);
+        return;
+    }
+    struct gn_rec *rec = take_event(s, now_ns);
+    if (GN_UNLIKELY(rec == NULL)) {
+        refused(s, NULL, in, GN_VERDICT_JOURNAL_BLOCKED, &detail, now_ns);
+        return;
+    }
+    uint16_t verdict = gn_gate_check(&s->gate, in, NULL, now_ns, &detail);
+    gn_inputs_news(s, GN_LOOK_GATE, now_ns);
+    if (GN_LIKELY(verdict == GN_VERDICT_OK))
+        verdict = GN_UNLIKELY(s->rows[in->session].breaker != GN_BREAKER_CLOSED) ? (uint16_t)GN_VERDICT_BREAKER_OPEN
+                                                                                 : send_new(s, in, now_ns, &o);
+    if (GN_UNLIKELY(verdict != GN_VERDICT_OK)) {
+        refused(s, rec, in, verdict, &detail, now_ns);
+        return;
+    }
+    record(rec, in, GN_VERDICT_OK, &detail, o);
+    s->untold = o;
+    s->untold_prev = 0;
 }
 
 /* ---- the turn of the loop ---- */
@@ -472,6 +557,7 @@ void gn_stage_orders_start(struct gn_stage_orders *s, bool joined, uint64_t now_
         gn_ouch_enter_template(&s->templates[2 * i + 1], GN_SIDE_SELL, s->instruments->row[i].symbol);
     }
     s->n_templates = configured;
+    s->id_base = gn_order_id(s->epoch, s->lcore, 0);
     s->sync = s->conf->journal.mode == GN_JOURNAL_SYNC;
     /* a control plane counts as there when its beat moves, not because one beat long ago */
     s->gate.control_stale = true;

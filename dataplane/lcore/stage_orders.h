@@ -54,6 +54,7 @@ struct gn_stage_orders {
     const struct gn_conf *conf;
     uint64_t epoch;
     uint32_t lcore;
+    uint64_t id_base; /* order id without sequence */
     struct gn_gate gate;
     struct gn_control *control;
     struct gn_order_table *orders;
@@ -71,6 +72,8 @@ struct gn_stage_orders {
     struct gn_ring *events; /* to the journal */
     struct gn_ring *execs;  /* to the strategy stage */
     struct gn_lcore_metrics *m;
+    struct gn_order *untold; /* an order that left, and that its strategy has not been told of; NULL = none */
+    uint64_t untold_prev;    /* the order it replaces, 0 = none */
     /* cancel sweep */
     uint64_t word_seen;
     uint64_t sweep_ns;                    /* no sweep before */
@@ -105,7 +108,13 @@ struct gn_stage_orders {
 /* gn_stage_orders_start: after all pointers are set: joins or starts sessions, builds the templates. */
 void gn_stage_orders_start(struct gn_stage_orders *s, bool joined, uint64_t now_ns);
 
-/* gn_stage_orders_intent: one intent; has the type of gn_intent_sink_fn. */
+/* gn_stage_orders_decide: one intent up to its frame in the txq and its record in the event ring, not yet published.
+ * gn_stage_orders_tell: what follows the frame: counters, and the report to the strategy. The loop publishes the record
+ * and hands the frame to the port in between. */
+void gn_stage_orders_decide(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns);
+void gn_stage_orders_tell(struct gn_stage_orders *s, uint64_t now_ns);
+
+/* gn_stage_orders_intent: both; has the type of gn_intent_sink_fn. */
 void gn_stage_orders_intent(void *stage, const struct gn_intent *in, uint64_t now_ns);
 
 /* gn_stage_orders_poll: limits, heartbeat, sessions, cancel sweep. Once a turn of the loop. */

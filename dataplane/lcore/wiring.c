@@ -179,14 +179,17 @@ static bool own_books(struct gn_wiring *w, struct gn_stage_feed *f, bool journal
     w->books_kept = true;
     if (w->joined && journaled &&
         gn_books_join(mem, c->max_instruments, c->book_orders, c->book_levels, &f->books) == 0 &&
-        gn_arb_join(f->arb, arb_bytes) == GN_ARB_OK)
+        gn_arb_join(f->arb, arb_bytes) == GN_ARB_OK) {
+        gn_stage_feed_start(f);
         return true;
+    }
     w->books_kept = false;
     /* fresh, or torn by a death in the middle of a packet: the whole day is asked for again */
     f->books = gn_books_new(mem, c->max_instruments, c->book_orders, c->book_levels);
     memset(f->locate, 0, sizeof(uint32_t) * GN_LOCATES);
     if (f->books == NULL || gn_arb_new(f->arb, &cfg) != GN_ARB_OK)
         return no(err, "books or line arbitration can't be laid out with these table sizes");
+    gn_stage_feed_start(f);
     return true;
 }
 

@@ -14,9 +14,6 @@
  * processor has not written back yet is not lost with the process. */
 #define GN_STORE_ORDER() atomic_signal_fence(memory_order_seq_cst)
 
-/* Kept out of its callers, so that the common path around the call stays short. */
-#define GN_NOINLINE __attribute__((noinline))
-
 /* An IPv4 packet whose header was checked. */
 struct gn_ip_in {
     const uint8_t *ip; /* header */

@@ -198,6 +198,33 @@ int gn_arb_join(struct gn_arb *a, uint64_t bytes) GN_MUST_CHECK;
 enum gn_arb_verdict gn_arb_packet(struct gn_arb *a, const struct gn_arb_in *in, uint64_t now_ns,
                                   struct gn_arb_out *out) GN_MUST_CHECK;
 
+/* gn_arb_expected: gn_arb_packet for the packet that is next on a line while nothing is missing and nothing is held:
+ * true when it was that, with the same effect as GN_ARB_DELIVER, and gn_arb_next_held would say that there is none.
+ * Else nothing has happened, and the packet is for gn_arb_packet. seq + count does not pass 64 bits. */
+GN_MUST_CHECK static inline bool gn_arb_expected(struct gn_arb *a, const uint8_t *session, uint64_t seq, uint32_t count,
+                                                 uint32_t line)
+{
+    static_assert(GN_ARB_SESSION_LEN == 10, "8 bytes and 2");
+    const uint64_t end = seq + count;
+    uint64_t name[2];
+    uint16_t rest[2];
+    memcpy(&name[0], session, 8);
+    memcpy(&rest[0], session + 8, 2);
+    memcpy(&name[1], a->session, 8);
+    memcpy(&rest[1], a->session + 8, 2);
+    if (GN_UNLIKELY(seq != a->next || seq != a->seen_end || (a->gap_from | a->held_count) != 0 || count == 0 ||
+                    line >= GN_ARB_LINE_RETRANSMIT || name[0] != name[1] || rest[0] != rest[1] || a->adopted == 0))
+        return false;
+    a->stats.packets[line]++;
+    a->stats.delivered += count;
+    a->stats.first[line] += count;
+    a->line_end[line] = end;
+    a->last_line = (uint8_t)line;
+    a->seen_end = end;
+    a->next = end;
+    return true;
+}
+
 /* gn_arb_next_held: the next held packet whose messages are in order now; false when there is none. */
 bool gn_arb_next_held(struct gn_arb *a, uint64_t now_ns, struct gn_arb_out *out) GN_MUST_CHECK;
 

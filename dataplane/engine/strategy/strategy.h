@@ -56,6 +56,23 @@ extern const struct gn_strategy_ops gn_strategy_client;
 /* gn_strategy_find: the row of a kind, or NULL. */
 const struct gn_strategy_ops *gn_strategy_find(const char *kind);
 
+/* gn_strategy_new: the place of the next intent, a new order; what the context fills in is there, the rest is 0 and the
+ * strategy's to write. NULL, and counted, when there is no room. */
+static inline struct gn_intent *gn_strategy_new(struct gn_strategy_ctx *ctx)
+{
+    if (GN_UNLIKELY(ctx->n == GN_STRATEGY_INTENTS_MAX)) {
+        ctx->lost++;
+        return NULL;
+    }
+    struct gn_intent *to = &ctx->intent[ctx->n++];
+    memset(to, 0, sizeof *to);
+    to->action = GN_ACTION_NEW;
+    to->session = (uint8_t)ctx->conf->session;
+    to->strategy = (uint16_t)ctx->index;
+    to->tick_seq = ctx->tick_seq;
+    return to;
+}
+
 /* gn_strategy_emit: takes an intent; strategy, session and tick_seq are filled in by the context. */
 static inline void gn_strategy_emit(struct gn_strategy_ctx *ctx, const struct gn_intent *in)
 {

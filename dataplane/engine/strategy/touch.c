@@ -12,7 +12,8 @@ struct touch_row {
 
 struct touch {
     uint64_t changes;
-    uint64_t pad[7];
+    uint64_t wait; /* changes until the next order; 0 = not counted yet */
+    uint64_t pad[6];
     struct touch_row row[];
 };
 
@@ -25,26 +26,30 @@ static void on_book(void *state, struct gn_strategy_ctx *ctx, const struct gn_md
 {
     struct touch *t = state;
     struct touch_row *r = &t->row[md->instrument];
-    struct touch_row was = *r;
+    const struct touch_row was = {r->bid, r->ask};
     r->bid = md->bid;
     r->ask = md->ask;
     if (!md->price_moved || md->flags != 0 || md->bid == 0 || md->ask == 0 || was.bid == 0 || was.ask == 0)
         return;
     int64_t moved = md->bid != was.bid ? md->bid - was.bid : md->ask - was.ask;
-    if (moved == 0 || ++t->changes % (uint64_t)ctx->conf->param[GN_PARAM_touch_EVERY] != 0)
+    if (moved == 0)
+        return;
+    t->changes++;
+    if (t->wait == 0)
+        t->wait = (uint64_t)ctx->conf->param[GN_PARAM_touch_EVERY];
+    if (--t->wait != 0)
         return;
     bool buy = moved > 0;
     bool cross = ctx->conf->param[GN_PARAM_touch_CROSS] != 0;
-    struct gn_intent in = {
-        .action = GN_ACTION_NEW,
-        .side = buy ? GN_SIDE_BUY : GN_SIDE_SELL,
-        .tif = GN_TIF_IOC,
-        .instrument = md->instrument,
-        .price = buy == cross ? md->ask : md->bid,
-        .qty = ctx->conf->param[GN_PARAM_touch_QTY],
-        .tag = t->changes,
-    };
-    gn_strategy_emit(ctx, &in);
+    struct gn_intent *in = gn_strategy_new(ctx);
+    if (GN_UNLIKELY(in == NULL))
+        return;
+    in->side = buy ? GN_SIDE_BUY : GN_SIDE_SELL;
+    in->tif = GN_TIF_IOC;
+    in->instrument = md->instrument;
+    in->price = buy == cross ? md->ask : md->bid;
+    in->qty = ctx->conf->param[GN_PARAM_touch_QTY];
+    in->tag = t->changes;
 }
 
 static void on_nothing(void *state, struct gn_strategy_ctx *ctx, const struct gn_md *md)

@@ -2,38 +2,14 @@
 
 int gn_mold_parse(const uint8_t *data, size_t len, struct gn_mold_packet *out)
 {
-    if (GN_UNLIKELY(len < GN_MOLD_HEADER))
-        return GN_MOLD_ERR_SHORT;
-    if (GN_UNLIKELY(len > GN_MOLD_BYTES_MAX))
-        return GN_MOLD_ERR_LONG;
-    uint64_t seq = gn_load_be64(data + 10);
-    uint32_t count = gn_load_be16(data + 18);
-    uint8_t kind = GN_MOLD_DATA;
-    if (GN_UNLIKELY(count == 0)) {
-        kind = GN_MOLD_HEARTBEAT;
-    } else if (GN_UNLIKELY(count == GN_MOLD_END_COUNT)) {
-        kind = GN_MOLD_END;
-        count = 0;
-    }
-    if (GN_UNLIKELY(seq == 0 || seq > UINT64_MAX - count))
-        return GN_MOLD_ERR_SEQUENCE;
-
-    size_t at = GN_MOLD_HEADER;
-    for (uint32_t i = 0; i < count; i++) {
-        if (GN_UNLIKELY(len - at < 2))
-            return GN_MOLD_ERR_BLOCK;
-        size_t n = gn_load_be16(data + at);
-        if (GN_UNLIKELY(n > len - at - 2))
-            return GN_MOLD_ERR_BLOCK;
-        at += 2 + n;
-    }
-    if (GN_UNLIKELY(at != len))
-        return GN_MOLD_ERR_TRAILING;
-
+    struct gn_mold_head head;
+    int err = gn_mold_head(data, len, &head);
+    if (GN_UNLIKELY(err != GN_MOLD_OK))
+        return err;
     memcpy(out->session, data, GN_MOLD_SESSION);
-    out->count = (uint16_t)count;
-    out->kind = kind;
-    out->seq = seq;
+    out->count = (uint16_t)head.count;
+    out->kind = (uint8_t)head.kind;
+    out->seq = head.seq;
     out->blocks = data + GN_MOLD_HEADER;
     out->end = data + len;
     return GN_MOLD_OK;

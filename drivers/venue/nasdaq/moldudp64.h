@@ -54,6 +54,41 @@ struct gn_mold_packet {
  * GN_MOLD_OK, count blocks fill the packet exactly. Else the reason, negative, and *out is not to be read. */
 int gn_mold_parse(const uint8_t *data, size_t len, struct gn_mold_packet *out) GN_MUST_CHECK;
 
+/* gn_mold_head: gn_mold_parse without a copy of anything, inline for the feed. */
+struct gn_mold_head {
+    uint64_t seq;
+    uint32_t count;
+    uint32_t kind; /* enum gn_mold_kind */
+};
+GN_MUST_CHECK static inline int gn_mold_head(const uint8_t *data, size_t len, struct gn_mold_head *out)
+{
+    if (GN_UNLIKELY(len < GN_MOLD_HEADER))
+        return GN_MOLD_ERR_SHORT;
+    if (GN_UNLIKELY(len > GN_MOLD_BYTES_MAX))
+        return GN_MOLD_ERR_LONG;
+    out->seq = gn_load_be64(data + 10);
+    out->count = gn_load_be16(data + 18);
+    out->kind = GN_MOLD_DATA;
+    if (GN_UNLIKELY(out->count == 0)) {
+        out->kind = GN_MOLD_HEARTBEAT;
+    } else if (GN_UNLIKELY(out->count == GN_MOLD_END_COUNT)) {
+        out->kind = GN_MOLD_END;
+        out->count = 0;
+    }
+    if (GN_UNLIKELY(out->seq == 0 || out->seq > UINT64_MAX - out->count))
+        return GN_MOLD_ERR_SEQUENCE;
+    size_t at = GN_MOLD_HEADER;
+    for (uint32_t i = 0; i < out->count; i++) {
+        if (GN_UNLIKELY(len - at < 2))
+            return GN_MOLD_ERR_BLOCK;
+        size_t n = gn_load_be16(data + at);
+        if (GN_UNLIKELY(n > len - at - 2))
+            return GN_MOLD_ERR_BLOCK;
+        at += 2 + n;
+    }
+    return GN_LIKELY(at == len) ? GN_MOLD_OK : GN_MOLD_ERR_TRAILING;
+}
+
 struct gn_mold_iter {
     const uint8_t *at;
     const uint8_t *end;

@@ -1,6 +1,14 @@
 /* Letters of OUCH: client order ids, and the texts of the tables. */
 #include "drivers/venue/nasdaq/ouch.h"
 
+#define ALL(x)                                         \
+    {                                                  \
+        x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x \
+    }
+const struct gn_clordid_runs gn_clordid_runs = {
+    ALL(9), ALL(35), ALL(61), ALL(62), ALL(4), {'_' - 63, '-' - 62, 'a' - 36, 'A' - 10, '0'},
+};
+
 /* One cache line, so that an encode touches no second one. */
 alignas(GN_CACHE_LINE) const
     char gn_clordid_alphabet[64] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
