@@ -50,6 +50,7 @@ STAGES = [
     ("answer_to_report", None, "answer of the venue in the stream to order, position, report, journal"),
     ("idle_turn", None, "turn of the loop without frames, without the port"),
     ("idle_turn_orders_open", None, "the same while 20 orders rest"),
+    ("journal_reserve", 60, "record of an order's verdict: reserve and header, without the copy of its payload"),
     ("journal_record", None, "record of an order's verdict: reserve, header, copy of 88 bytes"),
 ]
 

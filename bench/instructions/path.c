@@ -131,6 +131,20 @@ static void idle(const char *name)
     count_done(name, ROUNDS);
 }
 
+/* The same without the copy of the payload. */
+static void journal_reserve(void)
+{
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        count_on();
+        struct gn_rec *rec = gn_orders_event(&a.orders, GN_EV_ORDER, sizeof(struct gn_ev_order), host_now);
+        count_off();
+        if (rec != NULL)
+            *(struct gn_ev_order *)(rec + 1) = (struct gn_ev_order){.order_id = i, .intent = an_intent(i)};
+        appliance_settle(&a);
+    }
+    count_done("journal_reserve", ROUNDS);
+}
+
 static void journal(void)
 {
     for (uint32_t i = 0; i < ROUNDS; i++) {
@@ -156,6 +170,7 @@ void stages_path(void)
     intents(false, "intent_to_frame");
     intents(true, "intent_whole");
     idle("idle_turn");
+    journal_reserve();
     journal();
     answers_in();
     begin();

@@ -1,5 +1,6 @@
 /* Start and end of a journal: what is checked, recovered and measured before the first record is taken. */
 #include <errno.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -202,6 +203,9 @@ static int probe(struct gn_journal *j)
 static int take_memory(struct gn_journal *j, const char *dir)
 {
     j->dir = strdup(dir);
+    j->md = EVP_MD_CTX_new();
+    if (j->md == NULL)
+        return GN_JOURNAL_ERR_NOMEM;
     for (int i = 0; i < 2; i++) {
         j->buffer[i].mem = aligned_alloc(GN_JOURNAL_BLOCK, GN_JOURNAL_BLOCK + (size_t)j->batch_bytes);
         if (j->buffer[i].mem == NULL || j->dir == NULL)
@@ -291,6 +295,7 @@ static void release(struct gn_journal *j)
         j->io.close(j->io.ctx, j->head_handle);
     if (j->io_owned && j->io.free != NULL)
         j->io.free(j->io.ctx);
+    EVP_MD_CTX_free(j->md);
     free(j->dir);
     /* A disk that never answered may still write from these: then they stay. */
     if (!j->in_flight) {

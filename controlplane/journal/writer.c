@@ -1,10 +1,12 @@
 #include <errno.h>
+#include <openssl/evp.h>
 
 #include "controlplane/journal/crc32c.h"
 #include "controlplane/journal/writer_impl.h"
 
 /* A disk that says nothing for this long while everything waits for it is taken as dead. */
-#define STALL_NS 30000000000ull
+#define STALL_NS   30000000000ull
+#define HASH_PIECE (16u << 10) /* some 10 us */
 
 int gn_jw_fail(struct gn_journal *j, int err, int sys_errno)
 {
@@ -249,10 +251,32 @@ static int start_write(struct gn_journal *j, int handle, const void *mem, uint32
     return GN_JOURNAL_OK;
 }
 
-/* The chain and the tree take the batch that is on its way: the disk works meanwhile. */
-static int follow(struct gn_journal *j, const struct gn_jw_buffer *b, const struct gn_journal_batch *batch)
+/* SHA-256 in pieces, with a look at the disk after each: a large batch takes longer to hash than to write, and its
+ * records are durable when the disk says so. */
+static int hash_and_look(struct gn_journal *j, const uint8_t *data, uint32_t bytes, uint8_t out[GN_JOURNAL_HASH])
 {
-    if (!gn_journal_hash(batch, gn_journal_padded(b->bytes), j->chain) || !gn_merkle_add(&j->tree, j->chain))
+    if (EVP_DigestInit_ex2(j->md, EVP_sha256(), NULL) != 1)
+        return gn_jw_fail(j, GN_JOURNAL_ERR_NOMEM, 0);
+    for (uint32_t at = 0; at < bytes;) {
+        const uint32_t piece = bytes - at < HASH_PIECE ? bytes - at : HASH_PIECE;
+        if (EVP_DigestUpdate(j->md, data + at, piece) != 1)
+            return gn_jw_fail(j, GN_JOURNAL_ERR_NOMEM, 0);
+        at += piece;
+        int rc = reap(j, 0);
+        if (rc != GN_JOURNAL_OK)
+            return rc;
+    }
+    return EVP_DigestFinal_ex(j->md, out, NULL) == 1 ? GN_JOURNAL_OK : gn_jw_fail(j, GN_JOURNAL_ERR_NOMEM, 0);
+}
+
+/* The chain and the tree take the batch that is on its way: the disk works meanwhile. */
+static int follow(struct gn_journal *j, const struct gn_jw_buffer *b, const struct gn_journal_batch *batch,
+                  uint32_t padded)
+{
+    int rc = hash_and_look(j, (const uint8_t *)batch, padded, j->chain);
+    if (rc != GN_JOURNAL_OK)
+        return rc;
+    if (!gn_merkle_add(&j->tree, j->chain))
         return gn_jw_fail(j, GN_JOURNAL_ERR_NOMEM, 0);
     if (b == &j->checkpoint) {
         j->checkpoints++;
@@ -310,7 +334,7 @@ static int submit(struct gn_journal *j, struct gn_jw_buffer *b, uint32_t flags, 
             j->last_seq[j->ring[i].source] = b->last_seq[i];
     if (!checkpoint)
         j->filling ^= 1;
-    return follow(j, b, batch);
+    return follow(j, b, batch, padded);
 }
 
 /* The copy of a durable checkpoint, into the slot that the one before did not take. */

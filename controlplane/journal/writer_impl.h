@@ -55,6 +55,7 @@ struct gn_journal {
     uint64_t made_durable; /* records, by waits since the last step */
     uint64_t next_batch, records;
     uint8_t chain[GN_JOURNAL_HASH];
+    struct evp_md_ctx_st *md; /* for the chain */
 
     /* checkpoints; key NULL = none */
     const struct gn_journal_key *key;
