@@ -33,6 +33,8 @@ STAGES = [
     ("tcp_ack_in", 300, "its ACK, frame to state, checksums verified by the NIC"),
     ("tcp_ack_in_soft_csum", 300, "its ACK, checksums in software"),
     ("tcp_answer_in", None, "64 bytes of the venue with an ACK, frame to stream"),
+    ("tcp_segment", None, "order out and its ACK in, with the turn's timer: one connection"),
+    ("tcp_segment_of_1000", None, "the same with 1,000 connections in turn"),
     ("udp_in", None, "multicast datagram, frame to payload, checksums verified by the NIC"),
     ("udp_in_soft_csum", None, "multicast datagram of 64 bytes, checksums in software"),
     ("feed_add", None, "datagram of one add: MoldUDP64, lines, journal, ITCH, book, best price"),
@@ -53,6 +55,10 @@ STAGES = [
     ("journal_reserve", 60, "record of an order's verdict: reserve and header, without the copy of its payload"),
     ("journal_record", None, "record of an order's verdict: reserve, header, copy of 88 bytes"),
 ]
+
+
+# Stage, what it is compared with, how much more it may take.
+RATIOS = [("tcp_segment_of_1000", "tcp_segment", 1.3)]
 
 
 def skip(why):
@@ -112,7 +118,7 @@ def count(program, keep):
 
 def per_request(name):
     """Operations that one pair of requests spans."""
-    return {"feed_in_tens": 10, "answer_to_report": 2}.get(name, 1)
+    return {"tcp_segment": 1 / 3, "tcp_segment_of_1000": 1 / 3, "feed_in_tens": 10, "answer_to_report": 2}.get(name, 1)
 
 
 def read_baseline():
@@ -141,6 +147,12 @@ def check(rows, baseline):
               % (n, rows[n], baseline["stages"][n], 100.0 * (rows[n] / baseline["stages"][n] - 1)))
     for n in unknown:
         print("no baseline: stage %s; record one with tools/bench --update-baseline" % n)
+    for n, by, most in RATIOS:
+        ratio = rows[n] / rows[by]
+        print("%s takes %.2f times what %s takes; at most %.2f" % (n, ratio, by, most))
+        if ratio > most:
+            print("too much: its cost depends on a number that it must not depend on")
+            sys.exit(1)
     if worse:
         print("If the cost is meant: tools/bench --update-baseline, and commit bench/baseline.json.")
     sys.exit(1 if worse or unknown else 0)

@@ -22,6 +22,11 @@ void *host_memory(uint64_t bytes)
 
 void host_new(struct host *h, uint8_t id, uint32_t conns, uint32_t ack_every)
 {
+    host_new_sized(h, id, conns, ack_every, 1u << 18);
+}
+
+void host_new_sized(struct host *h, uint8_t id, uint32_t conns, uint32_t ack_every, uint32_t buf_bytes)
+{
     struct gn_net_conf nc;
     struct gn_tcp_conf tc;
     memset(h, 0, sizeof *h);
@@ -39,9 +44,9 @@ void host_new(struct host *h, uint8_t id, uint32_t conns, uint32_t ack_every)
     h->ip = nc.ip;
     memcpy(h->mac, nc.mac, sizeof h->mac);
     h->net = host_memory(gn_net_footprint());
-    void *mem = host_memory(gn_tcp_footprint(conns, 1u << 18, 1u << 20));
+    void *mem = host_memory(gn_tcp_footprint(conns, buf_bytes, 4 * buf_bytes));
     if (gn_net_new(h->net, &nc, host_now) != GN_NET_OK ||
-        gn_tcp_new(mem, conns, 1u << 18, 1u << 20, &tc, host_now, &h->tcp) != GN_TCP_OK)
+        gn_tcp_new(mem, conns, buf_bytes, 4 * buf_bytes, &tc, host_now, &h->tcp) != GN_TCP_OK)
         host_die("no host");
     uint8_t *frames = host_memory(GN_TXQ_MAX * 2048ull);
     for (uint32_t i = 0; i < GN_TXQ_MAX; i++)
@@ -72,7 +77,8 @@ uint32_t host_pass(struct host *from, struct host *to)
 
 void host_connect(struct host *a, struct host *b, uint32_t *ca, uint32_t *cb)
 {
-    if (gn_tcp_listen(b->tcp, HOST_PORT) != GN_TCP_OK ||
+    int rc = gn_tcp_listen(b->tcp, HOST_PORT);
+    if ((rc != GN_TCP_OK && rc != GN_TCP_ERR_IN_USE) ||
         gn_tcp_connect(a->tcp, a->net, b->ip, HOST_PORT, 0, host_now, &a->txq, ca) != GN_TCP_OK)
         host_die("no connection");
     while (host_pass(a, b) + host_pass(b, a) != 0)

@@ -27,6 +27,9 @@ void *host_memory(uint64_t bytes);
 /* host_die: says what went wrong and ends the program. */
 _Noreturn void host_die(const char *what);
 
+/* host_new_sized: host_new with buffers of buf_bytes a connection and direction. */
+void host_new_sized(struct host *h, uint8_t id, uint32_t conns, uint32_t ack_every, uint32_t buf_bytes);
+
 /* host_new: 10.0.0.id; ack_every: segments after which it acknowledges at once. */
 void host_new(struct host *h, uint8_t id, uint32_t conns, uint32_t ack_every);
 

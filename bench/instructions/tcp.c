@@ -91,6 +91,38 @@ static void rounds(enum what what, uint32_t flags, const char *name)
     count_done(name, ROUNDS);
 }
 
+/* Connections in turn, one order and its ACK each, at the same pace whatever their number; all that a segment costs is
+ * counted: prepare, commit, the turn's timer, the ACK. */
+#define MANY     1000u
+#define PACE_NS  2000u
+#define MANY_IN  4u /* rounds over all connections */
+#define BUF_MANY 4096u
+
+static void in_turn(uint32_t conns, const char *name)
+{
+    static uint32_t ours[MANY], theirs[MANY];
+    host_new_sized(&a, 1, MANY, 1, BUF_MANY);
+    host_new_sized(&b, 2, MANY, 1, BUF_MANY);
+    host_meet(&a, &b);
+    for (uint32_t i = 0; i < conns; i++)
+        host_connect(&a, &b, &ours[i], &theirs[i]);
+    for (uint32_t i = 0; i < MANY_IN * MANY; i++) {
+        bool counted = i >= MANY;
+        ca = ours[i % conns];
+        cb = theirs[i % conns];
+        host_now += PACE_NS;
+        turn(MAKE_READY, counted);
+        send_order(PREPARE_COMMIT, counted);
+        (void)host_pass(&a, &b);
+        host_drain(&b, cb);
+        receive(HOST_CSUM_OK, counted);
+        (void)gn_tcp_timer(b.tcp, b.net, host_now, &b.txq);
+        b.txq.n = 0;
+        host_drain(&a, ca);
+    }
+    count_done(name, (MANY_IN - 1) * MANY);
+}
+
 static void setup(uint32_t ack_every)
 {
     host_new(&a, 1, 8, 2);
@@ -110,6 +142,8 @@ void stages_tcp(void)
     rounds(ACK_IN, 0, "tcp_ack_in_soft_csum");
     setup(2);
     rounds(DATA_IN, HOST_CSUM_OK, "tcp_answer_in");
+    in_turn(1, "tcp_segment");
+    in_turn(MANY, "tcp_segment_of_1000");
 }
 
 static void datagrams(uint32_t flags, const char *name)

@@ -249,10 +249,10 @@ static inline bool plain_tcp(const struct gn_net *net, const uint8_t *frame, uin
                     !gn_same32(frame, net->unicast_head, (gn_v2u64){ETH_MASK}, (gn_v2u64){SEGMENT_MASK}) ||
                     !untagged(net, flags)))
         return false;
-    if ((flags & HEAD_OK) == HEAD_OK)
-        return true;
-    return total == GN_IP_LEN + GN_TCP_FAST_HEADER && (flags & HEAD_OK) == 0 ? ack_sums_ok(ip)
-                                                                             : tcp_sums_ok(ip, total, flags);
+    const uint32_t known = flags & HEAD_OK;
+    if (known == 0 && total == GN_IP_LEN + GN_TCP_FAST_HEADER)
+        return ack_sums_ok(ip);
+    return GN_LIKELY(known == HEAD_OK) || tcp_sums_ok(ip, total, flags);
 }
 
 /* Functions of their own with the arguments of gn_net_input, so that a datagram's way there calls nothing and saves no

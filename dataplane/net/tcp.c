@@ -95,6 +95,8 @@ static bool plan(struct gn_tcp *t, uint32_t max_conns, uint32_t sndbuf, uint32_t
     uint64_t at = gn_align_up(sizeof(struct gn_tcp), GN_GUARD);
     t->deadline_off = at;
     at = gn_align_up(at + (uint64_t)max_conns * sizeof(uint64_t), GN_GUARD);
+    t->group_off = at;
+    at = gn_align_up(at + (uint64_t)gn_tcp_groups_n(t) * sizeof(uint64_t), GN_GUARD);
     t->hash_off = at;
     at = gn_align_up(at + ((uint64_t)t->hash_mask + 1) * sizeof(uint32_t), GN_GUARD);
     t->event_off = at;

@@ -188,9 +188,17 @@ void gn_tcp_conf_default(struct gn_tcp_conf *conf);
 int gn_tcp_conf_check(const struct gn_tcp_conf *conf, const char **field) GN_MUST_CHECK;
 
 /* gn_tcp_footprint: bytes of a table for max_conns connections (1 to GN_TCP_CONNS_MAX) with buffers of sndbuf_bytes and
- * rcvbuf_bytes each (powers of two, GN_TCP_BUF_MIN to GN_TCP_BUF_MAX); 0 when out of range. Memory per connection is
- * the two buffers, GN_TCP_CONTIGUOUS, 32 bytes per segment descriptor (sndbuf_bytes / 64 of them, 64 to 4096), and less
- * than 1 KiB. */
+ * rcvbuf_bytes each (powers of two, GN_TCP_BUF_MIN to GN_TCP_BUF_MAX); 0 when out of range. It is at most
+ * GN_TCP_TABLE_BYTES and gn_tcp_conn_bytes a connection. */
+#define GN_TCP_TABLE_BYTES (20u << 10) /* of the table itself, most of it hints where a port's connection is */
+#define GN_TCP_CONN_BYTES  1344u       /* of a connection beside its buffers: state, hash, timer, event queue */
+#define GN_TCP_SEG_BYTES   32u
+static inline uint64_t gn_tcp_conn_bytes(uint32_t sndbuf_bytes, uint32_t rcvbuf_bytes)
+{
+    uint64_t segs = sndbuf_bytes / 64; /* segments in flight that are remembered: 64 to 4,096 */
+    segs = segs < 64 ? 64 : segs > 4096 ? 4096 : segs;
+    return (uint64_t)sndbuf_bytes + rcvbuf_bytes + GN_TCP_CONTIGUOUS + segs * GN_TCP_SEG_BYTES + GN_TCP_CONN_BYTES;
+}
 uint64_t gn_tcp_footprint(uint32_t max_conns, uint32_t sndbuf_bytes, uint32_t rcvbuf_bytes);
 
 /* gn_tcp_new: lays an empty table at mem (64-byte aligned, of gn_tcp_footprint bytes). On success *tcp is mem. */

@@ -19,9 +19,10 @@
 #define GN_TCP_OOO_MAX      32u                   /* out-of-order ranges remembered */
 #define GN_TCP_HDR_MAX      80u                   /* template: Ethernet with VLAN, IPv4, TCP with timestamps: 70 */
 #define GN_TCP_DUP_ACKS     3u
-#define GN_TCP_RECENT       64u  /* power of two */
-#define GN_TCP_MSS_FLOOR    48u  /* what a peer may ask for at least: headers need not outweigh data */
-#define GN_TCP_MSS_RFC      536u /* RFC 9293 MUST-15 */
+#define GN_TCP_RECENT       2048u /* power of two: 1,000 sessions with one venue have a place each */
+#define GN_TCP_DUE_GROUP    32u   /* connections whose earliest deadline is kept beside the deadlines */
+#define GN_TCP_MSS_FLOOR    48u   /* what a peer may ask for at least: headers need not outweigh data */
+#define GN_TCP_MSS_RFC      536u  /* RFC 9293 MUST-15 */
 #define GN_TCP_PAWS_IDLE_NS (24ull * 86400ull * GN_NS_PER_S) /* RFC 7323 section 5.5 */
 
 enum gn_tcp_seg_kind {
@@ -45,7 +46,7 @@ struct gn_tcp_seg {
     uint8_t marks; /* GN_TCP_SEG_* */
     uint8_t pad[6];
 };
-static_assert(sizeof(struct gn_tcp_seg) == 32, "the header promises 32 bytes a segment");
+static_assert(sizeof(struct gn_tcp_seg) == GN_TCP_SEG_BYTES, "the header's promise");
 
 enum gn_tcp_blocked {
     GN_TCP_BLOCKED_NOT = 0,
@@ -137,7 +138,10 @@ struct gn_tcp_conn {
     struct gn_tcp_range ooo[GN_TCP_OOO_MAX];
     uint64_t retransmits, timeouts, fast_recoveries, dup_ack_count, segs_in, segs_out, soft_errors, challenge_count;
 };
-static_assert(sizeof(struct gn_tcp_conn) + GN_GUARD <= 1280, "memory per connection is stated in the header");
+/* beside the state: rounding of state and slot, two hash slots or up to four, a deadline and its group's part, an event
+ * queue's entry or two */
+static_assert(sizeof(struct gn_tcp_conn) + GN_GUARD - 64 + GN_GUARD - 64 + 16 + 9 + 8 <= GN_TCP_CONN_BYTES,
+              "memory per connection is stated in the header");
 
 struct gn_tcp_listener {
     uint32_t port;    /* 0 = free */
@@ -148,7 +152,7 @@ struct gn_tcp {
     uint64_t magic; /* written last by gn_tcp_new */
     uint32_t max_conns, sndbuf, rcvbuf, segs;
     uint64_t bytes, conn_stride;
-    uint64_t deadline_off, hash_off, event_off, conn_off; /* from the table's start */
+    uint64_t deadline_off, group_off, hash_off, event_off, conn_off; /* from the table's start */
     uint32_t hash_mask, event_mask;
     uint32_t conn_bytes; /* sizeof(struct gn_tcp_conn): the layout check of gn_tcp_join */
     uint32_t pad0;
@@ -170,11 +174,24 @@ struct gn_tcp {
     uint64_t unready; /* the connection whose template was outdated last, from the table's start; 0 = none */
 };
 
+static_assert(sizeof(struct gn_tcp) + 6 * GN_GUARD <= GN_TCP_TABLE_BYTES, "so is what is there once");
+
 /* ---- places ---- */
 
 static inline uint64_t *gn_tcp_deadlines(struct gn_tcp *t)
 {
     return (uint64_t *)(void *)((uint8_t *)t + t->deadline_off);
+}
+
+/* gn_tcp_groups: no deadline of GN_TCP_DUE_GROUP connections is before their entry. */
+static inline uint64_t *gn_tcp_groups(struct gn_tcp *t)
+{
+    return (uint64_t *)(void *)((uint8_t *)t + t->group_off);
+}
+
+static inline uint32_t gn_tcp_groups_n(const struct gn_tcp *t)
+{
+    return (t->max_conns + GN_TCP_DUE_GROUP - 1) / GN_TCP_DUE_GROUP;
 }
 
 static inline uint32_t *gn_tcp_hash_slots(const struct gn_tcp *t)
@@ -233,8 +250,11 @@ static inline uint64_t gn_tcp_clock(struct gn_tcp *t, uint64_t now_ns)
 /* gn_tcp_set_deadline: when gn_tcp_timer looks at the connection next. The table has all of them side by side. */
 static inline void gn_tcp_set_deadline(struct gn_tcp *t, struct gn_tcp_conn *c, uint64_t at)
 {
+    uint64_t *group = &gn_tcp_groups(t)[c->index / GN_TCP_DUE_GROUP];
     gn_tcp_deadlines(t)[c->index] = at;
     c->due_at = at;
+    if (at < *group)
+        *group = at; /* one that moves later is found out by the timer */
 }
 
 /* gn_tcp_due: connection c wants gn_tcp_timer to look at it at `at`. A deadline that moves later is left as it is: the
@@ -359,7 +379,7 @@ static inline void gn_tcp_look(struct gn_tcp_conn *c)
 /* gn_tcp_recent: the hint for the ports that begin a segment's header. */
 static inline uint64_t *gn_tcp_recent(struct gn_tcp *t, const uint8_t *header)
 {
-    return &t->recent[(header[1] ^ header[3]) & (GN_TCP_RECENT - 1)];
+    return &t->recent[(gn_load_be16(header) ^ gn_load_be16(header + 2)) & (GN_TCP_RECENT - 1)];
 }
 
 /* ---- tcp_conn.c: life of a connection ---- */

@@ -86,6 +86,9 @@ static const char *check_conn(const struct gn_tcp *t, const struct gn_tcp_conn *
     BROKEN(c->state > GN_TCP_CLOSED && gn_tcp_segs_out(c) != 0 && c->rto_at == GN_NET_NEVER,
            "in flight without a timer");
     BROKEN(c->state > GN_TCP_CLOSED && c->rto_at < t->next_ns && t->next_ns == GN_NET_NEVER, "timer not scheduled");
+    BROKEN(c->due_at != gn_tcp_deadlines((struct gn_tcp *)(uintptr_t)t)[c->index] ||
+               c->due_at < gn_tcp_groups((struct gn_tcp *)(uintptr_t)t)[c->index / GN_TCP_DUE_GROUP],
+           "deadline that its group does not know");
     BROKEN(c->cwnd == 0 || c->rto_ns == 0, "congestion window or timeout is 0");
     BROKEN(c->state > GN_TCP_CLOSED && gn_tcp_find(t, c->remote_ip, c->remote_port, c->local_port) != c,
            "not found by its address");

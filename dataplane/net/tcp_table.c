@@ -142,6 +142,8 @@ void gn_tcp_slots_rebuild(struct gn_tcp *t)
     for (uint32_t i = 0; i < GN_TCP_RECENT; i++)
         t->recent[i] = t->conn_off;
     t->unready = 0;
+    for (uint32_t i = 0; i < gn_tcp_groups_n(t); i++)
+        gn_tcp_groups(t)[i] = GN_NET_NEVER;
     memset(gn_tcp_hash_slots(t), 0, ((uint64_t)t->hash_mask + 1) * sizeof(uint32_t));
     t->free_head = GN_TCP_NONE;
     t->used = 0;

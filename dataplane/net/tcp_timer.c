@@ -113,16 +113,33 @@ static void conn_timer(struct gn_tcp *t, struct gn_net *net, struct gn_tcp_conn 
     gn_tcp_set_deadline(t, c, c->state > GN_TCP_CLOSED ? earliest(c, now) : GN_NET_NEVER);
 }
 
-static GN_COLD void look_through(struct gn_tcp *t, struct gn_net *net, uint64_t now, bool arp, struct gn_txq *txq)
+/* The earliest deadline of a group, after those that were due. */
+static uint64_t look_at_group(struct gn_tcp *t, struct gn_net *net, uint32_t group, uint64_t now, bool arp,
+                              struct gn_txq *txq)
 {
     const uint64_t *deadlines = gn_tcp_deadlines(t);
+    uint32_t from = group * GN_TCP_DUE_GROUP;
+    uint32_t to = t->max_conns - from < GN_TCP_DUE_GROUP ? t->max_conns : from + GN_TCP_DUE_GROUP;
     uint64_t next = GN_NET_NEVER;
-    for (uint32_t i = 0; i < t->max_conns; i++) {
+    for (uint32_t i = from; i < to; i++) {
         struct gn_tcp_conn *c = gn_tcp_conn_at(t, i);
         if (deadlines[i] <= now || (arp && c->state > GN_TCP_CLOSED && c->blocked != 0))
             conn_timer(t, net, c, now, txq);
         if (deadlines[i] < next)
             next = deadlines[i];
+    }
+    return next;
+}
+
+static GN_COLD void look_through(struct gn_tcp *t, struct gn_net *net, uint64_t now, bool arp, struct gn_txq *txq)
+{
+    uint64_t *groups = gn_tcp_groups(t);
+    uint64_t next = GN_NET_NEVER;
+    for (uint32_t i = 0; i < gn_tcp_groups_n(t); i++) {
+        if (groups[i] <= now || arp)
+            groups[i] = look_at_group(t, net, i, now, arp, txq);
+        if (groups[i] < next)
+            next = groups[i];
     }
     t->next_ns = next < now + TICK_NS ? now + TICK_NS : next;
 }

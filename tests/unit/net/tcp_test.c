@@ -470,7 +470,15 @@ static void configuration_is_checked(void)
     CU_ASSERT_EQUAL(gn_tcp_conf_check(&c, &field), GN_TCP_ERR_ARG);
     CU_ASSERT_EQUAL(gn_tcp_footprint(0, 4096, 4096), 0);
     CU_ASSERT_EQUAL(gn_tcp_footprint(1, 4095, 4096), 0);
-    CU_ASSERT(gn_tcp_footprint(1, 4096, 4096) < 4096 + 4096 + GN_TCP_CONTIGUOUS + 64 * 32 + 4096);
+    static const uint32_t conns[] = {1, 2, 3, 8, 31, 33, 1000, 1025, GN_TCP_CONNS_MAX};
+    static const uint32_t bufs[] = {4096, 1u << 18, 1u << 20};
+    for (uint32_t i = 0; i < GN_ARRAY_LEN(conns); i++)
+        for (uint32_t k = 0; k < GN_ARRAY_LEN(bufs) * GN_ARRAY_LEN(bufs); k++) {
+            uint32_t out = bufs[k / GN_ARRAY_LEN(bufs)], in = bufs[k % GN_ARRAY_LEN(bufs)];
+            uint64_t all = gn_tcp_footprint(conns[i], out, in);
+            CU_ASSERT(all > conns[i] * ((uint64_t)out + in));
+            CU_ASSERT(all <= GN_TCP_TABLE_BYTES + conns[i] * gn_tcp_conn_bytes(out, in));
+        }
     for (uint32_t i = 0; i < GN_TCP_STATE_COUNT; i++)
         CU_ASSERT(strcmp(gn_tcp_state_name(i), "unknown") != 0);
     for (uint32_t i = 0; i < GN_TCP_REASON_COUNT; i++)
