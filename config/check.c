@@ -407,6 +407,7 @@ void gn_check_run(struct gn_walk *w, const struct gn_conf_host *host)
         {"ports", d->conf.port[0].name, sizeof d->conf.port[0], d->conf.n_ports},
         {"sessions", d->session[0].s.name, sizeof d->session[0], d->conf.n_sessions},
         {"clients", d->conf.client[0], sizeof d->conf.client[0], d->conf.n_clients},
+        {"people", d->people.person[0].name, sizeof d->people.person[0], d->people.n},
         {"strategies", d->strategy[0].s.name, sizeof d->strategy[0], d->conf.n_strategies},
         {"venues", d->venue[0].name, sizeof d->venue[0], d->conf.n_venues},
         {"accounts", d->account[0].name, sizeof d->account[0], d->conf.n_accounts},
@@ -421,4 +422,5 @@ void gn_check_run(struct gn_walk *w, const struct gn_conf_host *host)
     check_feed(w);
     check_sessions(w);
     check_heartbeat(w);
+    gn_check_people(w);
 }

@@ -22,4 +22,7 @@ GN_MUST_CHECK bool gn_instruments_append(struct gn_walk *w, const char *name, co
  */
 GN_MUST_CHECK bool gn_instruments_check(struct gn_walk *w, const char *name);
 
+/* gn_check_people: keys, and whether two persons can be found for what needs two. */
+void gn_check_people(struct gn_walk *w);
+
 #endif

@@ -4,6 +4,8 @@
 #ifndef GN_CONFIG_DRAFT_H
 #define GN_CONFIG_DRAFT_H
 
+#include "config/duties.h"
+#include "config/people.h"
 #include "dataplane/abi/conf.h"
 #include "dataplane/abi/event.h"
 
@@ -43,6 +45,8 @@ struct gn_draft {
     struct gn_draft_instrument defaults;    /* what an instrument is before its own row is read */
     struct gn_draft_instrument *instrument; /* conf.n_instruments; malloc'ed */
     char instruments_file[GN_PATH_MAX];
+    struct gn_people people;
+    struct gn_duties duties;
 };
 
 #endif

@@ -252,6 +252,8 @@ static int deliver(struct gn_draft *d, struct gn_conf_loaded *out)
         out->instrument_limits[i] = d->instrument[i].limits;
     }
     out->conf = d->conf;
+    out->people = d->people;
+    out->duties = d->duties;
     for (uint32_t i = 0; i < d->conf.n_sessions; i++)
         out->conf.session[i] = d->session[i].s;
     for (uint32_t i = 0; i < d->conf.n_strategies; i++) {

@@ -6,7 +6,9 @@
 #ifndef GN_CONFIG_LOAD_H
 #define GN_CONFIG_LOAD_H
 
+#include "config/duties.h"
 #include "config/errors.h"
+#include "config/people.h"
 #include "dataplane/abi/conf.h"
 
 #define GN_CONF_FILE_MAX (4u << 20) /* bytes of a configuration or instruments file */
@@ -22,6 +24,8 @@ struct gn_conf_loaded {
     struct gn_conf conf;
     struct gn_conf_instrument *instruments;         /* conf.n_instruments rows, in the order of the file */
     struct gn_limits_instrument *instrument_limits; /* as many rows */
+    struct gn_people people;
+    struct gn_duties duties;
 };
 
 /* What the loader needs of the machine. Tests, fuzzers and "check this file for another host" bring their own. */

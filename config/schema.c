@@ -13,6 +13,7 @@
 #define STR(member)  IN(struct gn_draft_strategy, member)
 #define INS(member)  IN(struct gn_draft_instrument, member)
 #define GRP(member)  IN(struct gn_draft_group, member)
+#define PER(member)  IN(struct gn_person, member)
 #define LIST_OF(array, item, count)                                                       \
     .offset = (uint32_t)offsetof(struct gn_draft, array), .size = (uint32_t)sizeof(item), \
     .count_offset = (uint32_t)offsetof(struct gn_draft, conf.count)
@@ -34,6 +35,11 @@ static const struct gn_schema_name deadmen[] = {{"control", 1u << GN_DEADMAN_CON
 static const struct gn_schema_name deadman_actions[] = {{"stop", GN_DEADMAN_STOP}, {"cancel", GN_DEADMAN_CANCEL}, {0}};
 static const struct gn_schema_name roles[] = {{"client", 0}, {"server", 1}, {0}};
 static const struct gn_schema_name strategy_kinds[] = {{"touch", 0}, {"maker", 0}, {"client", 0}, {0}};
+
+static const struct gn_schema_name clock_policies[] = {
+    {"ignore", GN_CLOCK_IGNORE}, {"alert", GN_CLOCK_ALERT}, {"halt", GN_CLOCK_HALT}, {0}};
+static const struct gn_schema_name person_roles[] = {
+    {"trader", GN_ROLE_TRADER}, {"risk", GN_ROLE_RISK}, {"operator", GN_ROLE_OPERATOR}, {0}};
 
 const struct gn_schema_key gn_schema[] = {
     {"instance", GN_TYPE_NAME, NULL, NULL, RANGE(1, GN_NAME_MAX - 1), TOP(conf.instance),
@@ -323,6 +329,34 @@ const struct gn_schema_key gn_schema[] = {
      .help = "silence after which no new risk is taken; at least three periods"},
     {"heartbeat.cancel", GN_TYPE_DURATION, "ms", "1s", RANGE(4, 600000), TOP(conf.heartbeat_cancel_ms),
      .help = "silence after which all orders are cancelled; longer than stale"},
+
+    {"clock", GN_TYPE_MAP, NULL, "{}", .help = "what happens when the wall clock cannot be trusted"},
+    {"clock.on_step", GN_TYPE_ENUM, NULL, "alert", .names = clock_policies, TOP(duties.clock_on_step),
+     .help = "the wall clock jumps against the machine's own oscillator; halt: no new orders until a release"},
+    {"clock.step", GN_TYPE_DURATION, "us", "10ms", RANGE(100, 60000000), TOP(duties.clock_step_us),
+     .help = "a jump by more than this is a step"},
+    {"clock.on_unsync", GN_TYPE_ENUM, NULL, "alert", .names = clock_policies, TOP(duties.clock_on_unsync),
+     .help = "the kernel says that the clock is not synchronised, or its error may be above max_error"},
+    {"clock.max_error", GN_TYPE_DURATION, "us", "100ms", RANGE(1, 60000000), TOP(duties.clock_max_error_us),
+     .help = "largest error that the kernel may claim; 100us is what RTS 25 allows a high-frequency trader"},
+
+    {"people", GN_TYPE_LIST, NULL, "[]", RANGE(0, GN_PEOPLE_MAX),
+     .offset = (uint32_t)offsetof(struct gn_draft, people.person), .size = (uint32_t)sizeof(struct gn_person),
+     .count_offset = (uint32_t)offsetof(struct gn_draft, people.n),
+     .help = "who may release a kill, raise a limit and the like; each with a key of his own (gannetctl keygen)"},
+    {"people[].name", GN_TYPE_NAME, NULL, NULL, RANGE(1, GN_NAME_MAX - 1), PER(name), .help = "name for the record"},
+    {"people[].key", GN_TYPE_STRING, NULL, NULL, RANGE(GN_PERSON_KEY_HEX, GN_PERSON_KEY_HEX), PER(key_hex),
+     .help = "Ed25519 public key as 64 hexadecimal digits, as gannetctl keygen prints it"},
+    {"people[].role", GN_TYPE_SET, NULL, NULL, .names = person_roles, PER(roles),
+     .help = "what the person answers for"},
+    {"people[].uid", GN_TYPE_INT, NULL, "", RANGE(0, 4294967294), PER(uid),
+     .help =
+         "user id that the person's requests must come from, besides the signature; left out: any that may connect"},
+    {"authority", GN_TYPE_MAP, NULL, "{}", .help = "how many persons an act needs"},
+    {"authority.single_person", GN_TYPE_BOOL, NULL, "false", TOP(people.single_person),
+     .help = "one person suffices for what else needs two, without a signature: for trials; refused in mode live"},
+    {"authority.pending", GN_TYPE_DURATION, "ms", "10min", RANGE(1000, 86400000), TOP(people.pending_ms),
+     .help = "how long a request waits for its second person before it is void"},
 };
 
 const uint32_t gn_schema_len = GN_ARRAY_LEN(gn_schema);

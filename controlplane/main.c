@@ -12,19 +12,15 @@
 #include <sys/vfs.h>
 
 #include "build_id.h"
+#include "controlplane/admin/commands.h"
 #include "controlplane/admin/server.h"
 #include "controlplane/appliance/appliance.h"
 #include "controlplane/kill/triggers.h"
 
-#define POLL_MS       20
-#define ALERT_DEAD    1u
-#define ALERT_JOURNAL 2u
-#define ALERT_SLOW    3u
-#define ALERT_RESTING 4u
-#define ALERT_TMPFS   5u
-#define ALERT_SPACE   40u
-#define ALERT_KEY     41u
-#define ALERT_CORR    42u
+#define POLL_MS     20
+#define ALERT_SPACE 40u
+#define ALERT_KEY   41u
+#define ALERT_CORR  42u
 
 static volatile sig_atomic_t stop_signal;
 
@@ -44,11 +40,11 @@ static void watch_dataplane(struct gn_appliance *a, struct watch *w)
     uint32_t state = atomic_load_explicit(&a->control->dataplane.state, memory_order_acquire);
     if (w->alive && !alive && state != GN_STATE_STOPPED)
         gn_appliance_alert(
-            a, ALERT_DEAD, 1,
+            a, GN_ALERT_DEAD, 1,
             "the data plane died: its orders are in doubt until it is started again and has asked the venue");
     const struct gn_order_table *orders = gn_region_at(&a->plane, GN_SECTION_ORDERS);
     if (w->alive && !alive && state == GN_STATE_STOPPED && orders->open != 0)
-        gn_appliance_alert(a, ALERT_RESTING, 1, "the data plane stopped and left orders that may rest at the venue");
+        gn_appliance_alert(a, GN_ALERT_LEFT, 1, "the data plane stopped and left orders that may rest at the venue");
     w->alive = alive;
 }
 
@@ -73,7 +69,7 @@ static void watch_journal(struct gn_appliance *a, struct watch *w)
         return;
     snprintf(text, sizeof text, "the journal failed (%d, %s): trading stops, orders are cancelled", st.failed,
              strerror(st.sys_errno));
-    gn_appliance_alert(a, ALERT_JOURNAL, 1, text);
+    gn_appliance_alert(a, GN_ALERT_JOURNAL, 1, text);
     w->journal_said = true;
 }
 
@@ -92,14 +88,14 @@ static int run(struct gn_appliance *a, struct gn_admin_server *s, struct gn_trig
     struct watch w = {false, false};
     gn_journal_status(a->journal, &st);
     if (st.slow)
-        gn_appliance_alert(a, ALERT_SLOW, 3, st.slow_why);
+        gn_appliance_alert(a, GN_ALERT_SLOW, 3, st.slow_why);
     if (a->key_beside)
         gn_appliance_alert(a, ALERT_KEY, 3,
                            "the journal's key lies in journal.dir: who can rewrite the journal can sign it; move it to "
                            "where journal.key says");
     struct statfs fs;
     if (statfs(a->conf->journal.dir, &fs) == 0 && fs.f_type == TMPFS_MAGIC)
-        gn_appliance_alert(a, ALERT_TMPFS, 2,
+        gn_appliance_alert(a, GN_ALERT_TMPFS, 2,
                            "the journal lies on tmpfs: it is gone when the machine is; give journal.dir a disk");
     printf("gannet-controlplane %s: instance %s, epoch %llu, %s; journal %s%s; %s%s\n", GN_BUILD_ID, a->conf->instance,
            (unsigned long long)a->plane.hdr->epoch, a->joined ? "region joined" : "region made", a->conf->journal.dir,
@@ -109,6 +105,9 @@ static int run(struct gn_appliance *a, struct gn_admin_server *s, struct gn_trig
     while (stop_signal == 0) {
         gn_admin_poll(s, a, POLL_MS);
         gn_triggers_poll(t, a);
+        gn_tracker_poll(&a->tracker, a, gn_now_ns());
+        gn_flatten_poll(a, gn_now_ns());
+        gn_admin_expire(a);
         watch_dataplane(a, &w);
         watch_journal(a, &w);
     }

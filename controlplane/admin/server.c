@@ -87,7 +87,7 @@ static void answer(struct gn_appliance *a, struct gn_admin_client *c, const char
     json_error_t why;
     json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &why);
     json_t *reply = json_is_object(request)
-                        ? gn_admin_answer(a, request)
+                        ? gn_admin_answer(a, request, &(struct gn_peer){.uid = c->uid, .pid = c->pid})
                         : json_pack("{s:b, s:s}", "ok", 0, "error", "expected one JSON object a line");
     char *out = reply == NULL ? NULL : json_dumps(reply, JSON_COMPACT);
     if (out == NULL || !send_all(c->fd, out, strlen(out)) || !send_all(c->fd, "\n", 1))
@@ -134,9 +134,14 @@ static bool accept_client(struct gn_admin_server *s)
     int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
         return false;
+    struct ucred cred = {.uid = GN_NONE32};
+    socklen_t size = sizeof cred;
+    (void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size); /* unknown: a uid that nobody has */
     for (uint32_t i = 0; i < GN_ADMIN_CLIENTS_MAX; i++)
         if (s->client[i].fd < 0) {
             s->client[i].fd = fd;
+            s->client[i].uid = cred.uid;
+            s->client[i].pid = (uint32_t)cred.pid;
             s->client[i].len = 0;
             return true;
         }

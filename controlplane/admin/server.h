@@ -10,7 +10,8 @@
 #define GN_ADMIN_LINE_MAX    65536u
 
 struct gn_admin_client {
-    int fd; /* -1 = free */
+    int fd;            /* -1 = free */
+    uint32_t uid, pid; /* of the process that connected, as the kernel says */
     size_t len;
     char line[GN_ADMIN_LINE_MAX];
 };

@@ -111,7 +111,8 @@ static json_t *kill_words(const struct gn_view *v)
 {
     const struct gn_conf *c = conf_of(v);
     struct gn_control *ctl = gn_region_at(v->plane, GN_SECTION_CONTROL);
-    const uint32_t counts[] = {1, c->n_sessions, c->n_instruments, c->n_strategies};
+    const uint32_t counts[] = {1,           c->n_sessions, c->n_instruments, c->n_strategies,
+                               c->n_themes, c->n_accounts, c->n_venues};
     json_t *list = json_array();
     for (uint32_t scope = 0; scope < GN_ARRAY_LEN(counts); scope++)
         for (uint32_t i = 0; i < counts[scope]; i++) {
@@ -124,13 +125,12 @@ static json_t *kill_words(const struct gn_view *v)
             put_str(o, "level", gn_ladder_name(gn_kill_level(word)));
             put_u64(o, "word", word);
             uint32_t source = (uint32_t)(word >> 8) & 0xff;
-            if (gn_kill_level(word) != GN_LADDER_ACTIVE && source < GN_KILL_SOURCES) {
-                /* one record a source: it may be of another scope by now */
-                const struct gn_kill_record *last = &ctl->record[source], none = {.why = "(see the journal)"};
-                const struct gn_kill_record *r = last->scope == scope && last->index == i ? last : &none;
-                put_str(o, "who", r->who);
-                put_str(o, "why", r->why);
-                put_u64(o, "set_ns", r->set_ns);
+            if ((word >> 16) != 0 && source < GN_KILL_SOURCES) { /* a released word names who released it */
+                struct gn_kill_record r = {.why = "(see the journal)"};
+                (void)gn_kill_noted(ctl, source, scope, i, &r);
+                put_str(o, "who", r.who);
+                put_str(o, "why", r.why);
+                put_u64(o, "set_ns", r.set_ns);
             }
             json_array_append_new(list, o);
         }
@@ -349,7 +349,7 @@ json_t *gn_view_books(const struct gn_view *v)
 
 /* ---- orders ---- */
 
-static json_t *order(const struct gn_view *v, const struct gn_order *k)
+json_t *gn_view_order(const struct gn_view *v, const struct gn_order *k)
 {
     char symbol[9], id[20];
     const struct gn_conf *c = conf_of(v);
@@ -382,7 +382,7 @@ json_t *gn_view_orders(const struct gn_view *v, bool all)
     for (uint32_t i = 1; i <= t->capacity && json_array_size(list) < ORDERS_SHOWN; i++) {
         const struct gn_order *o = &t->order[(t->next_seq - i) & (t->capacity - 1)];
         if (gn_order_working(o->state) || (all && o->state != GN_ORDER_FREE))
-            json_array_append_new(list, order(v, o));
+            json_array_append_new(list, gn_view_order(v, o));
     }
     return list;
 }

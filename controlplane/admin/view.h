@@ -18,6 +18,8 @@ json_t *gn_view_status(const struct gn_view *v);
 json_t *gn_view_positions(const struct gn_view *v);
 /* gn_view_orders: working orders; all: ended ones that are still in the table too, newest first, at most 1,000. */
 json_t *gn_view_orders(const struct gn_view *v, bool all);
+/* gn_view_order: one of them. */
+json_t *gn_view_order(const struct gn_view *v, const struct gn_order *k);
 json_t *gn_view_limits(const struct gn_view *v);
 json_t *gn_view_books(const struct gn_view *v);
 json_t *gn_view_metrics(const struct gn_view *v);

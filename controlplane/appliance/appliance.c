@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,6 +66,13 @@ void gn_appliance_say(struct gn_appliance *a, const char *text)
 
 void gn_appliance_alert(struct gn_appliance *a, uint32_t code, uint32_t severity, const char *text)
 {
+    gn_appliance_alert_at(a, code, severity, gn_now_ns(), text);
+}
+
+void gn_appliance_alert_at(struct gn_appliance *a, uint32_t code, uint32_t severity, uint64_t event_ns,
+                           const char *text)
+{
+    gn_alerts_add(&a->alerts, code, severity, event_ns, gn_now_ns(), text);
     fprintf(stderr, "gannet-controlplane: alert %u, severity %u: %s\n", code, severity, text);
     struct gn_rec *rec = gn_appliance_event(a, GN_EV_ALERT, sizeof(struct gn_ev_alert));
     if (rec == NULL)
@@ -169,9 +177,36 @@ static bool take_lock(const char *run_dir, char *err)
     return false;
 }
 
+static bool open_authority(struct gn_appliance *a, char *err)
+{
+    uint8_t boot[16];
+    if (getrandom(boot, sizeof boot, 0) != (ssize_t)sizeof boot) {
+        snprintf(err, GN_APPLIANCE_ERR_LEN, "the kernel gives no random bytes: %s", strerror(errno));
+        return false;
+    }
+    gn_authority_open(&a->authority, &a->loaded.people, a->loaded.conf.instance, boot);
+    return true;
+}
+
+/* What waited for a second person when an earlier life ended, and every signature made for it, counts no more. */
+static void say_voided(struct gn_appliance *a)
+{
+    struct gn_rec *rec = gn_appliance_event(a, GN_EV_AUTHORITY, sizeof(struct gn_ev_authority));
+    if (rec == NULL)
+        return;
+    struct gn_ev_authority *ev = (struct gn_ev_authority *)(rec + 1);
+    ev->what = GN_AUTHORITY_VOIDED;
+    ev->pid = (uint32_t)getpid();
+    ev->uid = getuid();
+    snprintf(ev->person, sizeof ev->person, "controlplane");
+    snprintf(ev->why, sizeof ev->why, "requests and signatures of earlier lives are void");
+    gn_appliance_publish(a);
+}
+
 bool gn_appliance_open(struct gn_appliance *a, const char *config_path, bool fresh, char err[GN_APPLIANCE_ERR_LEN])
 {
     memset(a, 0, sizeof *a);
+    snprintf(a->config_path, sizeof a->config_path, "%s", config_path);
     if (!load_config(a, config_path, err) || !make_dir(a->loaded.conf.run_dir, err) ||
         !make_dir(a->loaded.conf.journal.dir, err) || !take_lock(a->loaded.conf.run_dir, err))
         return false;
@@ -181,12 +216,43 @@ bool gn_appliance_open(struct gn_appliance *a, const char *config_path, bool fre
     a->control = gn_region_at(&a->plane, GN_SECTION_CONTROL);
     a->limits = gn_region_at(&a->plane, GN_SECTION_LIMITS);
     a->instruments = gn_region_at(&a->observe, GN_SECTION_INSTRUMENTS);
+    a->hands.commands = gn_region_at(&a->plane, GN_SECTION_COMMANDS);
     a->events = gn_region_at(&a->plane, GN_SECTION_EVENT_RING);
     if (gn_ring_join_producer(a->events) != GN_RING_OK) {
         snprintf(err, GN_APPLIANCE_ERR_LEN, "the control plane's event ring is damaged");
         return false;
     }
-    return open_journal(a, err);
+    return open_authority(a, err) && open_journal(a, err);
+}
+
+/* ---- while it runs ---- */
+
+void gn_appliance_pause_ms(uint32_t ms)
+{
+    struct timespec t = {ms / 1000, ms % 1000 * NS_PER_MS};
+    nanosleep(&t, NULL);
+}
+
+bool gn_appliance_new_password(struct gn_appliance *a, uint32_t session, char err[GN_APPLIANCE_ERR_LEN])
+{
+    static struct gn_conf_errors errors;
+    static struct gn_conf_loaded again;
+    int rc = gn_conf_load(a->config_path, &again, &errors);
+    if (rc != GN_CONF_OK) {
+        snprintf(err, GN_APPLIANCE_ERR_LEN, "%.200s: %s", a->config_path, gn_conf_strerror(rc));
+        gn_conf_errors_print(&errors, stderr);
+        return false;
+    }
+    struct gn_conf *region = gn_region_at(&a->plane, GN_SECTION_CONF);
+    bool same = memcmp(again.conf.config_sha256, a->conf->config_sha256, sizeof again.conf.config_sha256) == 0;
+    if (same) /* the lcore reads it when it is told to, which is after this */
+        memcpy(region->session[session].password, again.conf.session[session].password,
+               sizeof region->session[session].password);
+    else
+        snprintf(err, GN_APPLIANCE_ERR_LEN, "%.200s is not the file that the region was made with any more",
+                 a->config_path);
+    gn_conf_free(&again);
+    return same;
 }
 
 /* ---- heartbeat ---- */
@@ -224,6 +290,7 @@ bool gn_appliance_start(struct gn_appliance *a, char err[GN_APPLIANCE_ERR_LEN])
         return false;
     }
     gn_appliance_say(a, a->joined ? "control plane joined the region" : "control plane made the region");
+    say_voided(a);
     return true;
 }
 
@@ -233,6 +300,7 @@ int gn_appliance_close(struct gn_appliance *a)
     atomic_store_explicit(&a->control->controlplane.state, GN_STATE_STOPPING, memory_order_release);
     int rc = gn_journal_close(a->journal, gn_now_ns());
     gn_journal_key_free(a->key);
+    gn_authority_close(&a->authority);
     atomic_store_explicit(&a->beat_stop, 1, memory_order_release);
     pthread_join(a->beat_thread, NULL);
     atomic_store_explicit(&a->control->controlplane.state, GN_STATE_STOPPED, memory_order_release);

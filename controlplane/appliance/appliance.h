@@ -10,13 +10,19 @@
 #include <pthread.h>
 
 #include "config/load.h"
+#include "controlplane/alerts/alerts.h"
+#include "controlplane/authority/authority.h"
+#include "controlplane/command/command.h"
+#include "controlplane/flatten/flatten.h"
 #include "controlplane/journal/journal.h"
+#include "controlplane/kill/tracker.h"
 #include "dataplane/abi/region.h"
 
 #define GN_APPLIANCE_ERR_LEN 1024u
 
 struct gn_appliance {
     struct gn_conf_loaded loaded;
+    char config_path[GN_APPLIANCE_ERR_LEN];
     const struct gn_conf *conf; /* the region's copy */
     struct gn_region plane, observe, client[GN_CLIENTS_MAX];
     struct gn_control *control;
@@ -24,8 +30,13 @@ struct gn_appliance {
     struct gn_instruments *instruments;
     struct gn_ring *events; /* ring 0: the control plane's own records; main thread only */
     struct gn_journal *journal;
-    struct gn_journal_key *key; /* signs its checkpoints */
-    bool key_beside;            /* it lies in the journal's own folder */
+    struct gn_journal_key *key;    /* signs its checkpoints */
+    bool key_beside;               /* it lies in the journal's own folder */
+    struct gn_authority authority; /* main thread only */
+    struct gn_hands hands;         /* commands to the lcores; main thread only */
+    struct gn_alerts alerts;
+    struct gn_tracker tracker;
+    struct gn_flatten flatten;
     bool joined;
     pthread_t beat_thread;
     _Atomic uint32_t beat_stop;
@@ -49,6 +60,17 @@ void gn_appliance_publish(struct gn_appliance *a);
 /* gn_appliance_say: a lifecycle record with a text. gn_appliance_alert: an alert record, also to stderr. */
 void gn_appliance_say(struct gn_appliance *a, const char *text);
 void gn_appliance_alert(struct gn_appliance *a, uint32_t code, uint32_t severity, const char *text);
+
+/* gn_appliance_alert_at: the same for an event whose time is known: how late the alert is, is measured. */
+void gn_appliance_alert_at(struct gn_appliance *a, uint32_t code, uint32_t severity, uint64_t event_ns,
+                           const char *text);
+
+/* gn_appliance_new_password: reads the password of a session again, from where the configuration says, into the region.
+ * False with a sentence in err; the old one stays then. */
+bool gn_appliance_new_password(struct gn_appliance *a, uint32_t session, char err[GN_APPLIANCE_ERR_LEN]) GN_MUST_CHECK;
+
+/* gn_appliance_pause_ms: waits. */
+void gn_appliance_pause_ms(uint32_t ms);
 
 /* gn_now_ns: ns since the Unix epoch. */
 uint64_t gn_now_ns(void);

@@ -82,7 +82,7 @@ static const char *const cancel_names[] = {
 static const char *const gap_names[] = {
     [GN_GAP_OPENED] = "opened",           [GN_GAP_REQUESTED] = "requested",
     [GN_GAP_FILLED_LINE] = "filled_line", [GN_GAP_FILLED_RETRANSMIT] = "filled_retransmit",
-    [GN_GAP_GIVEN_UP] = "given_up",
+    [GN_GAP_GIVEN_UP] = "given_up",       [GN_GAP_REBUILD] = "rebuild",
 };
 static const char *const md_names[] = {[GN_MD_BOOK] = "book", [GN_MD_TRADE] = "trade", [GN_MD_STATUS] = "status"};
 static const char *const process_names[] = {
@@ -194,6 +194,39 @@ static void print_gn_ev_session(FILE *out, const struct gn_ev_session *e, uint32
     put_u64(out, "reason", e->reason);
     put_u64(out, "next_seq", e->next_seq);
     put_u64(out, "in_doubt", e->in_doubt);
+}
+
+static void print_gn_ev_command(FILE *out, const struct gn_ev_command *e, uint32_t bytes)
+{
+    (void)bytes;
+    put_u64(out, "number", e->number);
+    put_u64(out, "kind", e->kind);
+    put_u64(out, "index", e->index);
+    put_i64(out, "side", e->side);
+    put_i64(out, "qty", e->qty);
+    put_i64(out, "price", e->price);
+    put_u64(out, "word", e->word);
+}
+
+static const char *const authority_names[] = {
+    [GN_AUTHORITY_REQUESTED] = "requested", [GN_AUTHORITY_APPROVED] = "approved",   [GN_AUTHORITY_APPLIED] = "applied",
+    [GN_AUTHORITY_REFUSED] = "refused",     [GN_AUTHORITY_WITHDRAWN] = "withdrawn", [GN_AUTHORITY_EXPIRED] = "expired",
+    [GN_AUTHORITY_VOIDED] = "voided",
+};
+
+static void print_gn_ev_authority(FILE *out, const struct gn_ev_authority *e, uint32_t bytes)
+{
+    (void)bytes;
+    PUT_ENUM(out, "what", authority_names, e->what);
+    put_u64(out, "act", e->act);
+    put_u64(out, "id", e->id);
+    put_u64(out, "uid", e->uid);
+    put_u64(out, "pid", e->pid);
+    put_string(out, "person", e->person, sizeof e->person);
+    put_string(out, "second", e->second, sizeof e->second);
+    put_string(out, "why", e->why, sizeof e->why);
+    put_hex(out, "digest", e->digest, sizeof e->digest);
+    put_string(out, "request", e->request, sizeof e->request);
 }
 
 static void print_gn_ev_kill(FILE *out, const struct gn_ev_kill *e, uint32_t bytes)

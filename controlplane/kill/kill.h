@@ -23,8 +23,9 @@ _Atomic uint64_t *gn_kill_word(struct gn_control *c, const struct gn_conf *conf,
 uint64_t gn_kill_throw(struct gn_control *c, const struct gn_conf *conf, const struct gn_kill_request *r,
                        uint32_t source, char err[GN_KILL_ERR_LEN]);
 
-/* gn_kill_let_go: releases a scope; refused when its word moved since it was `seen`. */
-bool gn_kill_let_go(struct gn_control *c, const struct gn_conf *conf, uint32_t scope, uint32_t index, uint64_t seen,
+/* gn_kill_let_go: releases the scope of r, whose who and why are those of the release; refused when its word moved
+ * since it was `seen`. */
+bool gn_kill_let_go(struct gn_control *c, const struct gn_conf *conf, const struct gn_kill_request *r, uint64_t seen,
                     char err[GN_KILL_ERR_LEN]) GN_MUST_CHECK;
 
 const char *gn_ladder_name(uint32_t level);

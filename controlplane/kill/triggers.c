@@ -7,9 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NS_PER_MS     1000000ull
-#define LOOK_MAX_NS   (100 * NS_PER_MS) /* of one poll: while we ourselves stood still, nobody was watched */
-#define ALERT_TRIGGER 4u
+#define NS_PER_MS   1000000ull
+#define LOOK_MAX_NS (100 * NS_PER_MS) /* of one poll: while we ourselves stood still, nobody was watched */
 
 static volatile sig_atomic_t signals, signal_uid, signal_pid;
 
@@ -56,7 +55,7 @@ static void kill_all(struct gn_appliance *a, const char *who, const char *why)
     if (gn_kill_and_journal(a, &r, err) == 0)
         fprintf(stderr, "gannet-controlplane: %s\n", err);
     snprintf(text, sizeof text, "kill switch thrown by %.31s: %.63s", who, why);
-    gn_appliance_alert(a, ALERT_TRIGGER, 1, text);
+    gn_appliance_alert(a, GN_ALERT_KILL, 1, text);
 }
 
 /* ---- signal ---- */
@@ -97,13 +96,15 @@ static void first_line(const char *path, char why[64])
 /* The file appeared before its content did: the kill did not wait, its reason follows. */
 static void add_reason(struct gn_triggers *t, struct gn_appliance *a, const char *why)
 {
-    struct gn_kill_record *rec = &a->control->record[GN_KILL_BY_CONTROLPLANE];
+    struct gn_kill_record rec;
     uint64_t word = atomic_load_explicit(&a->control->kill_all, memory_order_relaxed);
-    struct gn_kill_request r = {.scope = GN_SCOPE_ALL, .who = rec->who, .why = why, .now_ns = rec->set_ns};
     t->key_empty = false;
-    if (strncmp(rec->who, "key file", 8) != 0)
+    if (!gn_kill_noted(a->control, GN_KILL_BY_CONTROLPLANE, GN_SCOPE_ALL, 0, &rec) ||
+        strncmp(rec.who, "key file", 8) != 0)
         return;
-    snprintf(rec->why, sizeof rec->why, "%s", why);
+    struct gn_kill_request r = {.scope = GN_SCOPE_ALL, .who = rec.who, .why = why, .now_ns = rec.set_ns};
+    snprintf(rec.why, sizeof rec.why, "%s", why);
+    gn_kill_note(a->control, GN_KILL_BY_CONTROLPLANE, &rec);
     gn_kill_journal(a, &r, word);
 }
 
@@ -178,6 +179,40 @@ static void look_lcores(struct gn_triggers *t, struct gn_appliance *a)
     kill_all(a, "controlplane", why);
 }
 
+/* ---- clock ---- */
+
+static void act_on_clock(struct gn_appliance *a, uint32_t policy, const char *what)
+{
+    char err[GN_KILL_ERR_LEN], text[120];
+    if (policy == GN_CLOCK_IGNORE)
+        return;
+    snprintf(text, sizeof text, "%s%s", what, policy == GN_CLOCK_HALT ? ": halted by clock policy" : "");
+    if (policy == GN_CLOCK_HALT) {
+        struct gn_kill_request r = {
+            .scope = GN_SCOPE_ALL, .level = GN_LADDER_HALTED, .who = "clock", .why = what, .now_ns = gn_now_ns()};
+        if (gn_kill_and_journal(a, &r, err) == 0)
+            fprintf(stderr, "gannet-controlplane: %s\n", err);
+    }
+    gn_appliance_alert(a, GN_ALERT_CLOCK, policy == GN_CLOCK_HALT ? 1 : 2, text);
+}
+
+static void look_clock(struct gn_triggers *t, struct gn_appliance *a)
+{
+    char what[64];
+    uint32_t events = gn_clock_look(&t->clock);
+    if (events & GN_CLOCK_STEPPED) {
+        snprintf(what, sizeof what, "the wall clock stepped by %lld us", (long long)(t->clock.step_ns / 1000));
+        act_on_clock(a, a->loaded.duties.clock_on_step, what);
+    }
+    if (events & GN_CLOCK_LOST) {
+        snprintf(what, sizeof what, "the clock is not synchronised (max error %llu us)",
+                 (unsigned long long)t->clock.sync.max_error_us);
+        act_on_clock(a, a->loaded.duties.clock_on_unsync, what);
+    }
+    if (events & GN_CLOCK_BACK)
+        gn_appliance_say(a, "the clock is synchronised again");
+}
+
 void gn_triggers_catch(void)
 {
     struct sigaction sa = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
@@ -188,6 +223,8 @@ void gn_triggers_open(struct gn_triggers *t, struct gn_appliance *a)
 {
     memset(t, 0, sizeof *t);
     t->polled_ns = gn_now_ns();
+    struct gn_clock_table clock = gn_clock_table_this();
+    gn_clock_watch_open(&t->clock, &clock, &a->loaded.duties);
     snprintf(t->key_path, sizeof t->key_path, "%s/%s", a->conf->run_dir, GN_KEY_FILE);
     look_key(t, a);
 }
@@ -198,4 +235,5 @@ void gn_triggers_poll(struct gn_triggers *t, struct gn_appliance *a)
     look_key(t, a);
     look_journal(t, a);
     look_lcores(t, a);
+    look_clock(t, a);
 }

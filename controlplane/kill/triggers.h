@@ -1,11 +1,12 @@
 /* What throws the kill switch without being asked through the admin socket: a signal, a key file, a failed journal, a
- * data plane that stands still. Each kills everything, writes who and why into the record of the switch and into the
- * journal, and latches: only a release by a person re-arms.
+ * data plane that stands still, a clock that cannot be trusted (by policy). Each kills everything, writes who and why
+ * into the record of the switch and into the journal, and latches: only a release by a person re-arms.
  */
 #ifndef GN_KILL_TRIGGERS_H
 #define GN_KILL_TRIGGERS_H
 
 #include "controlplane/appliance/appliance.h"
+#include "controlplane/kill/clock_watch.h"
 #include "controlplane/kill/kill.h"
 
 #define GN_KEY_FILE "KILL" /* in run_dir */
@@ -20,6 +21,7 @@ struct gn_triggers {
     int signals; /* handled */
     uint64_t polled_ns;
     uint64_t loops[GN_LCORES_MAX];
+    struct gn_clock_watch clock;
     uint64_t silent_ns[GN_LCORES_MAX]; /* time in which we looked and a lcore made no turn */
 };
 

@@ -8,14 +8,14 @@
 
 static const struct gn_limit_field instrument_fields[] = {
 #define GN_X(num, NAME, field, unit, min, max, looser, def, help) \
-    {num, #field, unit, min, max, offsetof(struct gn_limits_instrument, field), help},
+    {num, #field, unit, min, max, offsetof(struct gn_limits_instrument, field), help, looser},
     GN_INSTRUMENT_LIMITS(GN_X)
 #undef GN_X
 };
 
 static const struct gn_limit_field firm_fields[] = {
 #define GN_X(num, NAME, field, unit, min, max, looser, def, help) \
-    {num, #field, unit, min, max, offsetof(struct gn_limits_scope, field), help},
+    {num, #field, unit, min, max, offsetof(struct gn_limits_scope, field), help, looser},
     GN_SCOPE_LIMITS(GN_X)
 #undef GN_X
 };

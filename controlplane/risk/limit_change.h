@@ -14,6 +14,7 @@ struct gn_limit_field {
     int64_t min, max;
     size_t offset; /* of the int64_t in its row */
     const char *help;
+    int looser; /* 1: a higher value allows more, -1: a lower one does, 0: every change may */
 };
 
 /* gn_limit_fields: the rows of GN_INSTRUMENT_LIMITS (firm false) or GN_SCOPE_LIMITS. */

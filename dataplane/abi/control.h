@@ -33,8 +33,8 @@ enum gn_kill_source {
     GN_KILL_SOURCES = 3,
 };
 
-/* Why a source raised the word: one owner each, so no line is shared. Read after the word, whose acquire load pairs
- * with the release in gn_kill_raise. */
+/* Who moved a word and why: also a release, with level active. Read after the word, whose acquire load pairs with the
+ * release in gn_kill_raise. */
 struct gn_kill_record {
     uint64_t set_ns;
     uint16_t level;
@@ -43,9 +43,19 @@ struct gn_kill_record {
     uint32_t index;
     char who[32];
     char why[64];
-    uint8_t pad1[GN_GUARD - 112];
+    _Atomic uint64_t
+        number; /* of the note, from 1; 0 while it is written. Release by gn_kill_note, acquire by readers */
+    uint8_t pad1[GN_GUARD - 120];
 };
 static_assert(sizeof(struct gn_kill_record) == GN_GUARD, "one owner a guard");
+
+#define GN_KILL_RECORDS 16u /* of each source: the newest takes the place of the oldest */
+
+struct gn_kill_records {
+    _Atomic uint64_t claimed; /* notes so far: several processes may write as one source */
+    uint8_t pad[GN_GUARD - 8];
+    struct gn_kill_record ring[GN_KILL_RECORDS];
+};
 
 /* What the orders lcore reports of the last kill; written by it alone. Times are ns since the Unix epoch, 0 = not yet.
  */
@@ -110,7 +120,7 @@ struct gn_control {
     uint8_t pad1[GN_GUARD -
                  (8 * (GN_SESSIONS_MAX + GN_STRATEGIES_MAX + GN_THEMES_MAX + 1 + GN_ACCOUNTS_MAX + GN_VENUES_MAX)) %
                      GN_GUARD];
-    struct gn_kill_record record[GN_KILL_SOURCES];
+    struct gn_kill_records records[GN_KILL_SOURCES];
     struct gn_kill_report report;
     struct gn_beat controlplane;
     struct gn_beat dataplane; /* its main thread */
@@ -141,6 +151,49 @@ static inline uint32_t gn_kill_level(uint64_t word)
 static inline _Atomic uint64_t *gn_kill_instrument(struct gn_control *c)
 {
     return (_Atomic uint64_t *)(void *)(c + 1);
+}
+
+/* gn_kill_note: puts a record into its source's ring, before the word is moved. r->number is given here. */
+static inline void gn_kill_note(struct gn_control *c, uint32_t source, const struct gn_kill_record *r)
+{
+    struct gn_kill_records *k = &c->records[source];
+    uint64_t n = atomic_fetch_add_explicit(&k->claimed, 1, memory_order_relaxed);
+    struct gn_kill_record *to = &k->ring[n % GN_KILL_RECORDS];
+    atomic_store_explicit(&to->number, 0, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
+    to->set_ns = r->set_ns;
+    to->level = r->level;
+    to->scope = r->scope;
+    to->index = r->index;
+    memcpy(to->who, r->who, sizeof to->who);
+    memcpy(to->why, r->why, sizeof to->why);
+    /* release: the fields are there for whoever sees the number */
+    atomic_store_explicit(&to->number, n + 1, memory_order_release);
+}
+
+/* gn_kill_noted: the newest record of a source about a scope; false when the ring has none any more. Texts are
+ * zero-terminated in *out, whatever another process wrote. */
+static inline bool gn_kill_noted(const struct gn_control *c, uint32_t source, uint32_t scope, uint32_t index,
+                                 struct gn_kill_record *out)
+{
+    uint64_t best = 0;
+    for (uint32_t i = 0; i < GN_KILL_RECORDS; i++) {
+        const struct gn_kill_record *r = &c->records[source].ring[i];
+        uint64_t number = atomic_load_explicit(&r->number, memory_order_acquire);
+        if (number <= best || r->scope != scope || r->index != index)
+            continue;
+        struct gn_kill_record copy = {.set_ns = r->set_ns, .level = r->level, .scope = r->scope, .index = r->index};
+        memcpy(copy.who, r->who, sizeof copy.who);
+        memcpy(copy.why, r->why, sizeof copy.why);
+        atomic_thread_fence(memory_order_acquire);
+        if (atomic_load_explicit(&r->number, memory_order_relaxed) != number)
+            continue; /* it was written anew meanwhile */
+        copy.who[sizeof copy.who - 1] = copy.why[sizeof copy.why - 1] = 0;
+        *out = copy;
+        atomic_store_explicit(&out->number, number, memory_order_relaxed);
+        best = number;
+    }
+    return best != 0;
 }
 
 /* gn_kill_raise: lifts the word to at least `level`. The caller has filled its record first. Returns the word after it.

@@ -26,6 +26,8 @@
     X(13, RISK, "risk", gn_ev_risk, "a loss, a soft threshold or a guard of a scope was passed")                      \
     X(14, OVERRIDE, "override", gn_ev_override, "the gate let an order pass by a token of two persons")               \
     X(15, STRATEGY, "strategy", gn_ev_strategy, "a strategy was disabled by the gate, or enabled by a person")        \
+    X(17, AUTHORITY, "authority", gn_ev_authority, "an act of a person: asked, approved, done, refused, void")        \
+    X(18, COMMAND, "command", gn_ev_command, "what the orders lcore was told by the control plane: abi/command.h")    \
     X(21, BREAK, "break", gn_ev_break, "our books and the venue's differ: see dataplane/abi/recon.h")                 \
     X(22, BREAKER, "breaker", gn_ev_breaker, "the circuit breaker of an order session changed its state")             \
     X(23, DEADMAN, "deadman", gn_ev_deadman, "a dead-man timer of an order session ran out")                          \
@@ -183,6 +185,7 @@ enum gn_gap_what {
     GN_GAP_REQUESTED = 2,
     GN_GAP_FILLED_LINE = 3, /* by the other line or by reordering */
     GN_GAP_FILLED_RETRANSMIT = 4,
+    GN_GAP_REBUILD = 6,  /* a person had the books built anew: from, to: what is asked for again */
     GN_GAP_GIVEN_UP = 5, /* books stay stale until a snapshot or an operator */
 };
 
@@ -442,5 +445,38 @@ struct gn_ev_state {
     uint64_t strategies;
 };
 static_assert(sizeof(struct gn_ev_state) == 48, "gn_ev_state layout");
+
+enum gn_authority_what {
+    GN_AUTHORITY_REQUESTED = 1, /* waits for its second person */
+    GN_AUTHORITY_APPROVED = 2,
+    GN_AUTHORITY_APPLIED = 3, /* done: also acts that need no authority */
+    GN_AUTHORITY_REFUSED = 4,
+    GN_AUTHORITY_WITHDRAWN = 5,
+    GN_AUTHORITY_EXPIRED = 6,
+    GN_AUTHORITY_VOIDED = 7, /* by a start of the control plane: whatever waited in its earlier life */
+};
+
+struct gn_ev_authority {
+    uint32_t what; /* enum gn_authority_what */
+    uint32_t act;  /* enum gn_act, 0 = it needs no authority */
+    uint64_t id;   /* of the request that waits or waited, 0 = none */
+    uint32_t uid;  /* of the connection */
+    uint32_t pid;
+    char person[32]; /* who asked; done by two: both */
+    char second[16]; /* who approved, or tried to */
+    char why[64];
+    uint8_t digest[32]; /* SHA-256 of the request that waits */
+    char request[120];  /* canonical JSON, cut */
+};
+static_assert(sizeof(struct gn_ev_authority) == 288, "gn_ev_authority layout");
+
+struct gn_ev_command {
+    uint64_t number;
+    uint32_t kind; /* enum gn_command_kind */
+    uint32_t index;
+    int64_t side, qty, price;
+    uint64_t word;
+};
+static_assert(sizeof(struct gn_ev_command) == 48, "gn_ev_command layout");
 
 #endif

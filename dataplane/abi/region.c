@@ -35,7 +35,9 @@ uint64_t gn_abi_layout_hash(void)
         offsetof(struct gn_conf, risk),
         offsetof(struct gn_conf, limits),
         sizeof(struct gn_control),
-        offsetof(struct gn_control, record),
+        offsetof(struct gn_control, records),
+        sizeof(struct gn_commands),
+        offsetof(struct gn_command, answered),
         offsetof(struct gn_control, report),
         offsetof(struct gn_control, lcore),
         sizeof(struct gn_limits),
@@ -276,6 +278,7 @@ bool gn_region_plan_plane(struct gn_region_plan *p, const struct gn_conf *c, uin
               gn_region_plan_add(p, GN_SECTION_METRICS, sizeof(struct gn_lcore_metrics) * GN_LCORES_MAX) &&
               gn_region_plan_add(p, GN_SECTION_METRICS_DIR, sizeof(struct gn_metrics_dir)) &&
               gn_region_plan_add(p, GN_SECTION_NET_COUNTERS, 64 * 1024) &&
+              gn_region_plan_add(p, GN_SECTION_COMMANDS, sizeof(struct gn_commands)) &&
               gn_region_plan_add(p, GN_SECTION_RECON, sizeof(struct gn_recon)) &&
               gn_region_plan_add(p, GN_SECTION_RECON_DC, sizeof(struct gn_recon)) &&
               gn_region_plan_add(p, GN_SECTION_FILLS, gn_fills_footprint(c->max_orders));

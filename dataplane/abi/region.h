@@ -13,6 +13,7 @@
 
 #include "dataplane/abi/base.h"
 #include "dataplane/abi/client.h"
+#include "dataplane/abi/command.h"
 #include "dataplane/abi/conf.h"
 #include "dataplane/abi/control.h"
 #include "dataplane/abi/limits.h"
@@ -49,6 +50,7 @@ enum gn_region_kind {
     X(11, RECON_DC, "recon_dc", "struct gn_recon: breaks between drop copy and order session")             \
     X(12, FILLS, "fills", "struct gn_fills: the last fills, by match number")                              \
     X(13, RISK, "risk", "struct gn_risk: what limits are compared with")                                   \
+    X(14, COMMANDS, "commands", "struct gn_commands: control plane to lcores")                             \
     X(16, EVENT_RING, "event_ring", "struct gn_ring 0 = control plane, 1.. = lcores; contiguous sections") \
     X(32, INSTRUMENTS, "instruments", "struct gn_instruments")                                             \
     X(33, TOB, "tob", "struct gn_tob for each instrument")                                                 \

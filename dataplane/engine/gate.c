@@ -105,6 +105,11 @@ static GN_COLD uint32_t ladder_up(const struct gn_gate *g, const struct gn_inten
 
 uint32_t gn_gate_ladder(const struct gn_gate *g, const struct gn_intent *in)
 {
+    if (GN_UNLIKELY(g->closing)) {
+        /* acquire: pairs with the release in gn_kill_raise */
+        bool same = atomic_load_explicit(&g->control->kill_all, memory_order_acquire) == g->closing_word;
+        return same ? GN_LADDER_REDUCE_ONLY : GN_LADDER_KILLED;
+    }
     uint32_t up = level_of(&g->control->kill_all) | level_of(&g->control->kill_session[in->session]) |
                   level_of(&g->control->kill_strategy[in->strategy]) |
                   level_of(gn_kill_instrument(g->control) + in->instrument) | (g->words != NULL ? g->words->held : 0);

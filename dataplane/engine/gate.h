@@ -65,9 +65,11 @@ struct gn_gate {
     uint64_t interval_ns;            /* of one message at message_rate, of this generation; 0 = no rate configured */
     uint64_t burst_ns, burst_new_ns; /* tolerance of the bucket for cancels, and for everything else */
     bool control_stale;              /* set by the loop's watch on the heartbeat */
-    bool journal_failed;             /* an event was lost, or the journal reported failure */
-    bool journal_late;               /* more records, or older ones, wait for the disk than is allowed */
-    struct gn_gate_detail late;      /* what is allowed, and what was found */
+    bool closing;               /* the intent is a person's order to close: the ladder counts as reduce-only for it */
+    uint64_t closing_word;      /* while the kill word is still this one; after any later kill it is void */
+    bool journal_failed;        /* an event was lost, or the journal reported failure */
+    bool journal_late;          /* more records, or older ones, wait for the disk than is allowed */
+    struct gn_gate_detail late; /* what is allowed, and what was found */
     struct gn_gate_budget budget[GN_SESSIONS_MAX];
 };
 

@@ -59,7 +59,7 @@ static void scan_words(struct gn_stage_orders *s, uint64_t now_ns)
                   atomic_load_explicit(gn_kill_instrument(s->control) + i, memory_order_acquire), now_ns);
 }
 
-static void journal_word(struct gn_stage_orders *s, uint64_t word, uint64_t now_ns)
+static GN_COLD void journal_word(struct gn_stage_orders *s, uint64_t word, uint64_t now_ns)
 {
     struct gn_rec *rec = gn_orders_event(s, GN_EV_KILL, sizeof(struct gn_ev_kill), now_ns);
     if (rec == NULL)
@@ -68,28 +68,28 @@ static void journal_word(struct gn_stage_orders *s, uint64_t word, uint64_t now_
     struct gn_ev_kill *ev = (struct gn_ev_kill *)(rec + 1);
     uint32_t source = (uint32_t)(word >> 8) & 0xff;
     *ev = (struct gn_ev_kill){.level = (uint16_t)gn_kill_level(word), .source = (uint8_t)source, .counter = word >> 16};
-    if (source < GN_KILL_SOURCES) {
-        const struct gn_kill_record *r = &s->control->record[source];
-        ev->set_ns = r->set_ns;
-        memcpy(ev->who, r->who, sizeof ev->who);
-        memcpy(ev->why, r->why, sizeof ev->why);
+    struct gn_kill_record r;
+    if (source < GN_KILL_SOURCES && gn_kill_noted(s->control, source, GN_SCOPE_ALL, 0, &r)) {
+        ev->set_ns = r.set_ns;
+        memcpy(ev->who, r.who, sizeof ev->who);
+        memcpy(ev->why, r.why, sizeof ev->why);
     }
 }
 
 /* A lcore that lost a journal record raises the word without a record: this lcore writes down why. */
-static void explain_own(struct gn_stage_orders *s, uint64_t word, uint64_t now_ns)
+static GN_COLD void explain_own(struct gn_stage_orders *s, uint64_t word, uint64_t now_ns)
 {
-    struct gn_kill_record *r = &s->control->record[GN_KILL_BY_DATAPLANE];
     if (((word >> 8) & 0xff) != GN_KILL_BY_DATAPLANE || s->reason_written) {
         s->reason_written = false;
         return;
     }
     static const char why[] = "an event ring is full or the journal failed";
-    *r = (struct gn_kill_record){.set_ns = now_ns, .level = (uint16_t)gn_kill_level(word), .who = "dataplane"};
-    memcpy(r->why, why, sizeof why);
+    struct gn_kill_record r = {.set_ns = now_ns, .level = (uint16_t)gn_kill_level(word), .who = "dataplane"};
+    memcpy(r.why, why, sizeof why);
+    gn_kill_note(s->control, GN_KILL_BY_DATAPLANE, &r);
 }
 
-static void on_word(struct gn_stage_orders *s, uint64_t word, uint64_t now_ns)
+static GN_COLD void on_word(struct gn_stage_orders *s, uint64_t word, uint64_t now_ns)
 {
     struct gn_kill_report *r = &s->control->report;
     s->word_seen = word;

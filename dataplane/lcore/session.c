@@ -174,6 +174,18 @@ bool gn_session_query(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
     return true;
 }
 
+bool gn_session_retry(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
+{
+    uint32_t state = state_of(s, i);
+    if (state != GN_SESSION_REFUSED && state != GN_SESSION_ENDED)
+        return false;
+    gn_soup_client_password(&s->state[i].soup, s->conf->session[i].password);
+    s->rows[i].retry_ns = now_ns;
+    s->rows[i].backoff_ms = 0;
+    set_state(s, i, GN_SESSION_DOWN, 0, now_ns);
+    return true;
+}
+
 /* True when the answer that just came is to a query of this connection. */
 static bool answer_is_ours(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
 {

@@ -157,10 +157,10 @@ static void fire(struct gn_stage_orders *s, uint32_t i, uint32_t what, uint64_t 
     gn_orders_alert(s, 0, 'D', 1, reasons[what], now_ns);
     if (gn_kill_level(atomic_load_explicit(&s->control->kill_session[i], memory_order_relaxed)) >= level)
         return;
-    struct gn_kill_record *k = &s->control->record[GN_KILL_BY_DATAPLANE];
-    *k = (struct gn_kill_record){
+    struct gn_kill_record k = {
         .set_ns = now_ns, .level = (uint16_t)level, .scope = GN_SCOPE_SESSION, .index = i, .who = "dataplane"};
-    memcpy(k->why, reasons[what], strlen(reasons[what]) + 1);
+    memcpy(k.why, reasons[what], strlen(reasons[what]) + 1);
+    gn_kill_note(s->control, GN_KILL_BY_DATAPLANE, &k);
     gn_kill_raise(&s->control->kill_session[i], level, GN_KILL_BY_DATAPLANE);
 }
 

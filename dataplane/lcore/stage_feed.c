@@ -34,7 +34,7 @@ static GN_COLD void event_lost(struct gn_stage_feed *f)
         gn_kill_raise(&f->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
 }
 
-static inline struct gn_rec *reserve_event(struct gn_stage_feed *f, uint16_t type, uint32_t payload, uint64_t now_ns)
+static struct gn_rec *reserve_event(struct gn_stage_feed *f, uint16_t type, uint32_t payload, uint64_t now_ns)
 {
     struct gn_rec *rec = gn_ring_reserve(f->events, type, (uint32_t)sizeof *rec + payload);
     if (GN_UNLIKELY(rec == NULL)) {
@@ -230,7 +230,7 @@ static void publish_trade(struct gn_stage_feed *f, uint32_t instrument, uint32_t
     f->md_sink(f->md_ctx, &md, now_ns);
 }
 
-static void set_flag(struct gn_stage_feed *f, uint32_t instrument, uint32_t flag, bool on)
+void gn_feed_set_flag(struct gn_stage_feed *f, uint32_t instrument, uint32_t flag, bool on)
 {
     struct gn_tob *t = &f->tob[instrument];
     gn_tob_begin(t);
@@ -271,7 +271,7 @@ static GN_COLD void count_book_error(struct gn_stage_feed *f, uint32_t instrumen
     else {
         f->m->md_book_full++;
         if (instrument != GN_NONE32)
-            set_flag(f, instrument, GN_MD_STALE, true);
+            gn_feed_set_flag(f, instrument, GN_MD_STALE, true);
     }
 }
 
@@ -327,7 +327,7 @@ static void on_halt(struct gn_stage_feed *f, const struct gn_itch_msg *m, uint64
     uint32_t instrument = instrument_of(f, m->locate, m->symbol);
     if (instrument == GN_NONE32)
         return;
-    set_flag(f, instrument, GN_MD_HALTED, m->trading_state != 'T');
+    gn_feed_set_flag(f, instrument, GN_MD_HALTED, m->trading_state != 'T');
     tell_status(f, instrument, 0, now_ns);
 }
 
@@ -468,7 +468,7 @@ static GN_NOINLINE void deliver(struct gn_stage_feed *f, const struct gn_arb_out
 
 /* ---- gaps ---- */
 
-static void tell_all(struct gn_stage_feed *f, uint32_t extra_flags, uint64_t now_ns)
+void gn_feed_tell_all(struct gn_stage_feed *f, uint32_t extra_flags, uint64_t now_ns)
 {
     uint32_t count = atomic_load_explicit(&f->instruments->count, memory_order_relaxed);
     for (uint32_t i = 0; i < count; i++)
@@ -480,7 +480,7 @@ static GN_COLD void gap_moved(struct gn_stage_feed *f, bool stale, uint64_t now_
     atomic_store_explicit(&f->instruments->stale, stale, memory_order_relaxed);
     if (!stale && f->told_stale) {
         f->told_stale = false;
-        tell_all(f, 0, now_ns);
+        gn_feed_tell_all(f, 0, now_ns);
     }
     journal_gaps(f, now_ns);
 }
@@ -515,6 +515,8 @@ static void request(struct gn_stage_feed *f, const struct gn_arb_request *want, 
 void gn_stage_feed_poll(struct gn_stage_feed *f, uint64_t now_ns)
 {
     struct gn_arb_request req;
+    if (GN_UNLIKELY(now_ns >= f->look_ns))
+        gn_feed_take_commands(f, now_ns);
     if (GN_LIKELY(!gn_arb_stale(f->arb)))
         return;
     gn_books_begin(f->books); /* giving up moves the sequence, and books are marked for it */
@@ -527,14 +529,14 @@ void gn_stage_feed_poll(struct gn_stage_feed *f, uint64_t now_ns)
         request(f, &req, now_ns);
         if (!f->told_stale) {
             f->told_stale = true;
-            tell_all(f, GN_MD_STALE, now_ns);
+            gn_feed_tell_all(f, GN_MD_STALE, now_ns);
         }
     } else {
         uint32_t count = atomic_load_explicit(&f->instruments->count, memory_order_relaxed);
         for (uint32_t i = 0; i < count; i++)
-            set_flag(f, i, GN_MD_STALE, true);
+            gn_feed_set_flag(f, i, GN_MD_STALE, true);
         if (!f->told_stale) /* else follow_gap tells, with the flags as they are now */
-            tell_all(f, 0, now_ns);
+            gn_feed_tell_all(f, 0, now_ns);
         drain_held(f, now_ns);
     }
     gn_books_end(f->books);

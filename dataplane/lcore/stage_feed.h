@@ -9,6 +9,7 @@
 #ifndef GN_LCORE_STAGE_FEED_H
 #define GN_LCORE_STAGE_FEED_H
 
+#include "dataplane/abi/command.h"
 #include "dataplane/abi/conf.h"
 #include "dataplane/abi/control.h"
 #include "dataplane/abi/frame.h"
@@ -38,7 +39,10 @@ struct gn_stage_feed {
     struct gn_txq *txq[GN_PORTS_MAX];
     gn_md_sink_fn *md_sink;
     void *md_ctx;
-    bool told_stale; /* strategies know of the open gap */
+    struct gn_commands *commands; /* NULL: none are taken */
+    uint64_t bell_seen;
+    uint64_t look_ns; /* for commands: not before */
+    bool told_stale;  /* strategies know of the open gap */
 };
 
 /* gn_arb_config of a feed. */
@@ -51,7 +55,24 @@ void gn_stage_feed_start(struct gn_stage_feed *f);
 /* gn_stage_feed_udp: one datagram from a port; foreign ones are counted. */
 void gn_stage_feed_udp(struct gn_stage_feed *f, uint32_t port, const struct gn_net_rx *rx, uint64_t now_ns);
 
+/* gn_stage_feed_command_start: commands from before are lost. */
+void gn_stage_feed_command_start(struct gn_stage_feed *f);
+
+/* gn_stage_feed_rebuild: empties books and arbitration; the whole day is asked for again with the next packet. Every
+ * book is stale until it came. */
+void gn_stage_feed_rebuild(struct gn_stage_feed *f, uint64_t now_ns);
+
 /* gn_stage_feed_poll: gap timer and what follows from it; one compare when nothing is due. */
 void gn_stage_feed_poll(struct gn_stage_feed *f, uint64_t now_ns);
+
+/* ---- between the two files ---- */
+
+/* gn_feed_take_commands: looks for commands, and says when it wants to look again. */
+void gn_feed_take_commands(struct gn_stage_feed *f, uint64_t now_ns);
+
+/* gn_feed_tell_all: the flags of every instrument, and these, to the strategies. gn_feed_set_flag: of one instrument.
+ */
+void gn_feed_tell_all(struct gn_stage_feed *f, uint32_t extra_flags, uint64_t now_ns);
+void gn_feed_set_flag(struct gn_stage_feed *f, uint32_t instrument, uint32_t flag, bool on);
 
 #endif

@@ -401,6 +401,7 @@ static GN_COLD void refused(struct gn_stage_orders *s, struct gn_rec *rec, const
                             const struct gn_gate_detail *detail, uint64_t now_ns)
 {
     count_verdict(s, verdict);
+    s->last_verdict = verdict;
     if (rec != NULL)
         record(rec, in, verdict, detail, NULL);
     report_refused(s, in, verdict, now_ns);
@@ -489,7 +490,27 @@ GN_HOT void gn_stage_orders_decide(struct gn_stage_orders *s, const struct gn_in
     s->untold_prev = 0;
 }
 
+uint16_t gn_orders_place(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns, int64_t *id)
+{
+    uint64_t seq = s->orders->next_seq;
+    s->last_verdict = GN_VERDICT_OK; /* unless it is refused */
+    gn_stage_orders_intent(s, in, now_ns);
+    const struct gn_order *o = &s->orders->order[(s->orders->next_seq - 1) & (s->orders->capacity - 1)];
+    *id = s->orders->next_seq == seq ? 0 : (int64_t)o->id;
+    return s->last_verdict;
+}
+
 /* ---- the turn of the loop ---- */
+
+static GN_COLD void control_lost(struct gn_stage_orders *s, uint64_t now_ns)
+{
+    struct gn_kill_record r = {
+        .set_ns = now_ns, .level = GN_LADDER_KILLED, .who = "dataplane", .why = "control plane heartbeat lost"};
+    gn_kill_note(s->control, GN_KILL_BY_DATAPLANE, &r);
+    s->reason_written = true;
+    gn_inputs_control(s, &(struct gn_ev_control_in){.kind = GN_CONTROL_IN_GONE}, now_ns);
+    gn_kill_raise(&s->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
+}
 
 static void watch_controlplane(struct gn_stage_orders *s, uint64_t now_ns)
 {
@@ -512,12 +533,7 @@ static void watch_controlplane(struct gn_stage_orders *s, uint64_t now_ns)
     s->gate.control_stale = true;
     if (silent_ns >= s->conf->heartbeat_cancel_ms * NS_PER_MS &&
         gn_kill_level(atomic_load_explicit(&s->control->kill_all, memory_order_relaxed)) < GN_LADDER_KILLED) {
-        struct gn_kill_record *r = &s->control->record[GN_KILL_BY_DATAPLANE];
-        *r = (struct gn_kill_record){.set_ns = now_ns, .level = GN_LADDER_KILLED, .who = "dataplane"};
-        memcpy(r->why, "control plane heartbeat lost", sizeof "control plane heartbeat lost");
-        s->reason_written = true;
-        gn_inputs_control(s, &(struct gn_ev_control_in){.kind = GN_CONTROL_IN_GONE}, now_ns);
-        gn_kill_raise(&s->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_DATAPLANE);
+        control_lost(s, now_ns);
     }
 }
 
@@ -542,8 +558,10 @@ void gn_stage_orders_poll(struct gn_stage_orders *s, uint64_t now_ns)
         gn_held_lag(s, now_ns);
     for (uint32_t i = 0; i < s->conf->n_sessions; i++)
         gn_session_poll(s, i, now_ns);
-    if (GN_UNLIKELY(now_ns >= s->guard_ns))
+    if (GN_UNLIKELY(now_ns >= s->guard_ns)) {
         gn_guard_poll(s, now_ns);
+        gn_command_poll(s, now_ns); /* no more often: people do not notice, and an idle turn stays short */
+    }
     gn_sweep_poll(s, now_ns);
     if (GN_UNLIKELY(s->held_n != 0)) /* behind the sweep: what a kill takes is not there any more */
         gn_held_poll(s, now_ns);
@@ -572,6 +590,7 @@ void gn_stage_orders_start(struct gn_stage_orders *s, bool joined, uint64_t now_
         uint64_t full = s->rows[i].budget_full_ns, most = now_ns + s->gate.burst_ns;
         s->gate.budget[i].full_ns = full < most ? full : most;
         gn_session_start(s, i, joined, now_ns);
+        gn_command_start(s);
     }
 }
 

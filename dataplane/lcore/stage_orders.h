@@ -14,6 +14,7 @@
 #ifndef GN_LCORE_STAGE_ORDERS_H
 #define GN_LCORE_STAGE_ORDERS_H
 
+#include "dataplane/abi/command.h"
 #include "dataplane/abi/conf.h"
 #include "dataplane/abi/frame.h"
 #include "dataplane/abi/metrics.h"
@@ -103,6 +104,12 @@ struct gn_stage_orders {
     /* breakers and dead-man timers */
     uint64_t guard_ns;                  /* no look before */
     uint64_t probe_ns[GN_SESSIONS_MAX]; /* a probe on a connection that is up counts as lost then; 0 = none */
+    /* commands of the control plane: command.c */
+    struct gn_commands *commands; /* NULL: none are taken */
+    uint64_t bell_seen;
+    uint16_t last_verdict; /* of the last intent that was refused */
+    uint32_t fences;       /* slots, bit by bit, whose query waits for its answer */
+    uint64_t fence[GN_COMMAND_SLOTS], fence_logins[GN_COMMAND_SLOTS];
 };
 
 /* gn_stage_orders_start: after all pointers are set: joins or starts sessions, builds the templates. */
@@ -193,6 +200,25 @@ void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_
 /* gn_session_query: sends an account query on a session that is logged in; false when TCP cannot take it now. */
 bool gn_session_query(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
 void gn_session_logout(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
+
+/* gn_session_retry: a session that was refused or has ended connects at once; false when it is neither. */
+bool gn_session_retry(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns) GN_MUST_CHECK;
+
+/* gn_orders_place: an order that no strategy asked for: gate, wire, journal as for every other one. *id is its order
+ * id. Returns enum gn_verdict. */
+uint16_t gn_orders_place(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns, int64_t *id);
+
+/* gn_command_start: commands from before are lost. gn_command_poll: those that came; a compare when there are none. */
+void gn_command_start(struct gn_stage_orders *s);
+void gn_command_take(struct gn_stage_orders *s, uint64_t bell, uint64_t now_ns);
+static inline void gn_command_poll(struct gn_stage_orders *s, uint64_t now_ns)
+{
+    if (s->commands == NULL)
+        return;
+    uint64_t bell = atomic_load_explicit(&s->commands->bell_orders, memory_order_acquire);
+    if (GN_UNLIKELY(bell != s->bell_seen || s->fences != 0))
+        gn_command_take(s, bell, now_ns);
+}
 
 /* gn_sweep_wake: something happened that may let a wanted cancel go, or ask for one. */
 static inline void gn_sweep_wake(struct gn_stage_orders *s)

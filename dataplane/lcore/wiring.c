@@ -334,6 +334,8 @@ static void connect_feed(struct gn_wiring *w, struct gn_loop *l)
     f->tob = gn_region_at(&w->observe, GN_SECTION_TOB);
     f->rows = gn_region_at(&w->observe, GN_SECTION_BOOK_ROWS);
     f->control = w->control;
+    f->commands = gn_region_at(&w->plane, GN_SECTION_COMMANDS);
+    gn_stage_feed_command_start(f);
     f->m = l->m;
     f->events = l->events;
     f->md_ctx = l;
@@ -348,6 +350,7 @@ static void connect_orders(struct gn_wiring *w, struct gn_loop *l, struct gn_rin
     o->epoch = w->plane.hdr->epoch;
     o->lcore = l->lcore;
     o->control = w->control;
+    o->commands = gn_region_at(&w->plane, GN_SECTION_COMMANDS);
     o->orders = gn_region_at(&w->plane, GN_SECTION_ORDERS);
     o->positions = gn_region_at(&w->plane, GN_SECTION_POSITIONS);
     o->fills = gn_region_at(&w->plane, GN_SECTION_FILLS);

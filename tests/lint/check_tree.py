@@ -21,7 +21,8 @@ MAY = {
     "dataplane/main.c": ["dataplane/", "drivers/"],
     "config/": ["dataplane/abi/", "config/"],
     "controlplane/": ["dataplane/abi/", "config/", "controlplane/"],
-    "tools/": ["dataplane/abi/", "config/", "tools/", "controlplane/journal/", "controlplane/admin/view.h", "controlplane/kill/kill.h"],
+    "tools/": ["dataplane/abi/", "config/", "tools/", "controlplane/journal/", "controlplane/admin/view.h", "controlplane/kill/kill.h",
+               "controlplane/authority/proof.h"],
     "tools/replay/": ["dataplane/", "drivers/venue/", "config/", "controlplane/journal/", "tools/replay/"],
     "tools/docs/": ["dataplane/", "drivers/", "config/", "controlplane/", "tools/"],
     "tools/venue-sim/": ["dataplane/abi/", "dataplane/net/", "dataplane/engine/", "drivers/", "tools/venue-sim/"],
@@ -30,7 +31,7 @@ MAY = {
 }
 TOP = {"dataplane", "controlplane", "drivers", "config", "bench", "tests", "tools", "docs", ".ci", ".git"}
 PURE = ("dataplane/engine/", "dataplane/net/", "drivers/venue/",
-        "dataplane/lcore/stage_", "dataplane/lcore/session", "dataplane/lcore/execution", "dataplane/lcore/cancel_sweep",
+        "dataplane/lcore/stage_", "dataplane/lcore/session", "dataplane/lcore/execution", "dataplane/lcore/cancel_sweep", "dataplane/lcore/command",
         "dataplane/lcore/order_break")
 IMPURE_INCLUDE = re.compile(r"<(rte_|sys/(?!cdefs)|unistd|pthread|time\.h|fcntl|poll|signal|stdio|stdlib|x86intrin)")
 IMPURE_CALL = re.compile(r"\b(malloc|calloc|realloc|free|clock_gettime|gettimeofday|__rdtsc|rte_rdtsc|printf|fprintf|nanosleep)\(")

@@ -9,6 +9,12 @@ static const struct gn_doc_field kill_record_fields[] = {
     F(gn_kill_record, index, "", "of the scope"),
     F(gn_kill_record, who, "", "zero-terminated"),
     F(gn_kill_record, why, "", "zero-terminated"),
+    F(gn_kill_record, number, "", "of the note, from 1; 0 while it is written; store release, load acquire"),
+};
+
+static const struct gn_doc_field kill_records_fields[] = {
+    F(gn_kill_records, claimed, "", "notes so far; the next one goes to ring[claimed % 16]"),
+    F(gn_kill_records, ring, "", "struct gn_kill_record, the newest in the place of the oldest"),
 };
 
 static const struct gn_doc_field kill_report_fields[] = {
@@ -20,6 +26,26 @@ static const struct gn_doc_field kill_report_fields[] = {
     F(gn_kill_report, last_ack_ns, "", "last order left the book"),
     F(gn_kill_report, cancels_sent, "", "after it"),
     F(gn_kill_report, resting, "", "killed but still resting"),
+};
+
+static const struct gn_doc_field command_fields[] = {
+    F(gn_command, asked, "control plane", "number of the command; store release, load acquire"),
+    F(gn_command, kind, "control plane", "enum gn_command_kind"),
+    F(gn_command, index, "control plane", "session or instrument"),
+    F(gn_command, side, "control plane", "close: enum gn_side"),
+    F(gn_command, qty, "control plane", "close: quantity"),
+    F(gn_command, price, "control plane", "close: mantissa"),
+    F(gn_command, word, "control plane", "close: kill word of scope all that was looked at"),
+    F(gn_command, answered, "lcore", "number of the command that is over; store release, load acquire"),
+    F(gn_command, result, "lcore", "enum gn_command_result"),
+    F(gn_command, value, "lcore", "of the answer, by kind"),
+};
+
+static const struct gn_doc_field commands_fields[] = {
+    F(gn_commands, bell_orders, "control plane", "number of the newest command for the stage orders"),
+    F(gn_commands, bell_feed, "control plane", "number of the newest command for the stage feed"),
+    F(gn_commands, next, "control plane", "number of the last command"),
+    F(gn_commands, slot, "", "struct gn_command"),
 };
 
 static const struct gn_doc_field beat_fields[] = {
@@ -38,7 +64,7 @@ static const struct gn_doc_field control_fields[] = {
     F(gn_control, kill_theme, "control plane", "the same, of each theme; the last is of no theme"),
     F(gn_control, kill_account, "control plane", "the same, of each account"),
     F(gn_control, kill_venue, "control plane", "the same, of each venue"),
-    F(gn_control, record, "its source", "struct gn_kill_record of each source"),
+    F(gn_control, records, "its source", "struct gn_kill_records of each source"),
     F(gn_control, report, "orders stage", "struct gn_kill_report"),
     F(gn_control, controlplane, "control plane", "the control plane's"),
     F(gn_control, dataplane, "data plane, main thread", "the data plane's main thread's"),
@@ -172,7 +198,10 @@ static const struct gn_doc_field metrics_dir_fields[] = {
 
 const struct gn_doc_struct gn_doc_abi_control[] = {
     S(kill_record, "its source", false, "dataplane/abi/control.h"),
+    S(kill_records, "its source", false, "dataplane/abi/control.h"),
     S(kill_report, "orders stage", false, "dataplane/abi/control.h"),
+    S(command, "", false, "dataplane/abi/command.h"),
+    S(commands, "", false, "dataplane/abi/command.h"),
     S(beat, "its owner", false, "dataplane/abi/control.h"),
     S(control, "", false, "dataplane/abi/control.h"),
     S(limits_instrument, "control plane", true, "dataplane/abi/limits.h"),

@@ -97,6 +97,29 @@ static const struct gn_doc_field ev_session_fields[] = {
     F(gn_ev_session, in_doubt, "", "orders whose fate became unknown"),
 };
 
+static const struct gn_doc_field ev_command_fields[] = {
+    F(gn_ev_command, number, "", "gn_command.asked"),
+    F(gn_ev_command, kind, "", "enum gn_command_kind"),
+    F(gn_ev_command, index, "", "session or instrument"),
+    F(gn_ev_command, side, "", "close: enum gn_side"),
+    F(gn_ev_command, qty, "", "close: quantity"),
+    F(gn_ev_command, price, "", "close: mantissa"),
+    F(gn_ev_command, word, "", "close: kill word that its authority looked at"),
+};
+
+static const struct gn_doc_field ev_authority_fields[] = {
+    F(gn_ev_authority, what, "", "enum gn_authority_what"),
+    F(gn_ev_authority, act, "", "enum gn_act (controlplane/authority/acts.h), 0 = it needs no authority"),
+    F(gn_ev_authority, id, "", "of the request that waits or waited, 0 = none"),
+    F(gn_ev_authority, uid, "", "of the connection"),
+    F(gn_ev_authority, pid, "", "of the connection"),
+    F(gn_ev_authority, person, "", "who asked; done by two: both; zero-terminated"),
+    F(gn_ev_authority, second, "", "who approved, or tried to"),
+    F(gn_ev_authority, why, "", "zero-terminated"),
+    F(gn_ev_authority, digest, "", "SHA-256 of the request that waits"),
+    F(gn_ev_authority, request, "", "canonical JSON, cut"),
+};
+
 static const struct gn_doc_field ev_kill_fields[] = {
     F(gn_ev_kill, level, "", "enum gn_ladder"),
     F(gn_ev_kill, scope, "", "enum gn_kill_scope"),
@@ -217,6 +240,8 @@ const struct gn_doc_struct gn_doc_abi_event[] = {
     S(ev_cancel, "orders stage", true, "dataplane/abi/event.h"),
     S(ev_session, "orders stage", true, "dataplane/abi/event.h"),
     S(ev_kill, "orders stage, control plane", true, "dataplane/abi/event.h"),
+    S(ev_authority, "orders stage, control plane", true, "dataplane/abi/event.h"),
+    S(ev_command, "orders stage, control plane", true, "dataplane/abi/event.h"),
     S(ev_limits, "control plane", true, "dataplane/abi/event.h"),
     S(ev_alert, "orders stage, control plane", false, "dataplane/abi/event.h"),
     S(ev_break, "orders stage, control plane", true, "dataplane/abi/event.h"),

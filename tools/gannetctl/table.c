@@ -4,7 +4,7 @@
 #include "tools/gannetctl/ctl.h"
 
 #define COLUMNS_MAX 16
-#define CELL_MAX    64
+#define CELL_MAX    176
 
 struct column {
     char key[CELL_MAX];

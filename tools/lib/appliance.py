@@ -158,7 +158,7 @@ LAYOUTS = {
 class Bench:
     def __init__(self, build="build", port="memif", hugepages=True, layout="fused", symbols=None, instruments=50,
                  tick=100, itch=None, seed=1, sim_args=(), overrides=None, strategies=None, clients=(),
-                 limits=None, main_core=None, inputs=True, ring_cells=1 << 20, journal_mib=0):
+                 limits=None, main_core=None, inputs=True, ring_cells=1 << 20, journal_mib=0, people=()):
         self.build = os.path.join(ROOT, build)
         self.tag = "%x" % (os.getpid() & 0xffff)
         self.procs = {}
@@ -179,6 +179,7 @@ class Bench:
         self.inputs = inputs
         self.ring_cells = ring_cells
         self.clients = list(clients)
+        self.people = list(people)  # lines of YAML; none: one person suffices
         self.limits = dict(max_open_orders=5000, message_rate=200000, message_burst=20000, cancel_reserve=5000,
                            max_gross=10 ** 16, max_net=10 ** 16, max_day_value=4 * 10 ** 18, max_positions=65536,
                            max_loss=10 ** 15, max_drawdown=10 ** 15, equity=10 ** 17)
@@ -272,6 +273,7 @@ class Bench:
         lines += ["journal:", "  dir: %s" % self.disk, "  segment: 64MiB", "  segments_ahead: 2",
                   "  inputs: %s" % str(self.inputs).lower(), "  ring_cells: %d" % self.ring_cells]
         lines += ["heartbeat:", "  period: 10ms", "  stale: %s" % over.get("stale", "1s"), "  cancel: %s" % over.get("cancel", "3s")]
+        lines += self.people if self.people else ["authority: { single_person: true }"]
         return "\n".join(lines) + "\n"
 
     # ---- processes ----

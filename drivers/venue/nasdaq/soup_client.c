@@ -14,6 +14,11 @@ void gn_soup_client_new(struct gn_soup_client *c, const char *username, const ch
     c->magic = GN_SOUP_CLIENT_MAGIC;
 }
 
+void gn_soup_client_password(struct gn_soup_client *c, const char *password)
+{
+    gn_soup_pad(c->password, sizeof c->password, password);
+}
+
 int gn_soup_client_join(struct gn_soup_client *c)
 {
     if (c->magic != GN_SOUP_CLIENT_MAGIC)

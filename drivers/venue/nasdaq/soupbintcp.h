@@ -189,6 +189,9 @@ struct gn_soup_client {
 void gn_soup_client_new(struct gn_soup_client *c, const char *username, const char *password, const char *session,
                         uint64_t next_seq, const struct gn_soup_timing *timing);
 
+/* gn_soup_client_password: what the next login says, as in gn_soup_client_new. */
+void gn_soup_client_password(struct gn_soup_client *c, const char *password);
+
 /* gn_soup_client_join: for a restarted owner: GN_SOUP_ERR_MAGIC or _STATE when it is no client state. Messages that
  * were handed out and not done come again if their bytes were not taken from the stream. */
 int gn_soup_client_join(struct gn_soup_client *c) GN_MUST_CHECK;

@@ -40,9 +40,38 @@ static void words_are_where_they_should_be(void)
     CU_ASSERT_PTR_EQUAL((uint8_t *)gn_kill_instrument(&c), (uint8_t *)&c + sizeof c);
     CU_ASSERT_EQUAL(sizeof c % GN_GUARD, 0);
     CU_ASSERT_EQUAL(offsetof(struct gn_control, kill_session) % GN_GUARD, 0);
-    CU_ASSERT_EQUAL(offsetof(struct gn_control, record) % GN_GUARD, 0);
+    CU_ASSERT_EQUAL(offsetof(struct gn_control, records) % GN_GUARD, 0);
     CU_ASSERT_EQUAL(offsetof(struct gn_control, controlplane) % GN_GUARD, 0);
     CU_ASSERT_EQUAL(offsetof(struct gn_control, journal_failed) % GN_GUARD, 0);
+}
+
+/* The newest record of a scope is found, also behind sixteen of other scopes; not one that was overwritten. */
+static void records_are_kept(void)
+{
+    static struct gn_control c;
+    struct gn_kill_record r = {.set_ns = 7, .scope = GN_SCOPE_SESSION, .index = 1, .who = "anna", .why = "first"},
+                          found;
+    CU_ASSERT_FALSE(gn_kill_noted(&c, 0, GN_SCOPE_SESSION, 1, &found));
+    gn_kill_note(&c, 0, &r);
+    memcpy(r.why, "second", sizeof "second");
+    gn_kill_note(&c, 0, &r);
+    CU_ASSERT_TRUE(gn_kill_noted(&c, 0, GN_SCOPE_SESSION, 1, &found));
+    CU_ASSERT_STRING_EQUAL(found.why, "second");
+    CU_ASSERT_EQUAL(atomic_load(&found.number), 2);
+    CU_ASSERT_FALSE(gn_kill_noted(&c, 0, GN_SCOPE_SESSION, 2, &found));
+    CU_ASSERT_FALSE(gn_kill_noted(&c, 1, GN_SCOPE_SESSION, 1, &found));
+    r.scope = GN_SCOPE_ALL;
+    r.index = 0;
+    for (uint32_t i = 0; i < GN_KILL_RECORDS - 1; i++)
+        gn_kill_note(&c, 0, &r);
+    CU_ASSERT_TRUE(gn_kill_noted(&c, 0, GN_SCOPE_SESSION, 1, &found));
+    gn_kill_note(&c, 0, &r);
+    CU_ASSERT_FALSE(gn_kill_noted(&c, 0, GN_SCOPE_SESSION, 1, &found));
+    memset(c.records[0].ring[3].who, 'x', sizeof c.records[0].ring[3].who); /* hostile: no end */
+    for (uint32_t i = 0; i < GN_KILL_RECORDS; i++)
+        memset(c.records[0].ring[i].why, 'y', sizeof c.records[0].ring[i].why);
+    CU_ASSERT_TRUE(gn_kill_noted(&c, 0, GN_SCOPE_ALL, 0, &found));
+    CU_ASSERT_EQUAL(strlen(found.why), sizeof found.why - 1);
 }
 
 #define RAISES 50000u
@@ -88,5 +117,5 @@ static void no_raise_is_lost_to_a_release(void)
 
 GN_TEST_MAIN("kill", {"raise never lowers", raise_never_lowers},
              {"release needs the word it saw", release_needs_the_word_it_saw},
-             {"words are where they should be", words_are_where_they_should_be},
+             {"words are where they should be", words_are_where_they_should_be}, {"records are kept", records_are_kept},
              {"no raise is lost to a release", no_raise_is_lost_to_a_release})

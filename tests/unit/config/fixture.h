@@ -52,10 +52,11 @@ static const char fixture_yaml[] =
     "limits: { max_open_orders: 100, message_rate: 1000/s, message_burst: 100, cancel_reserve: 20, max_gross: "
     "1000000000, "
     "max_net: 1000000000, max_day_value: 1000000000, max_positions: 10, max_loss: 1000000, max_drawdown: 1000000, "
-    "equity: 1000000000 }\n"                                   /* 40 */
-    "tables: { max_instruments: 16 }\n"                        /* 41 */
-    "journal: { dir: /var/unit, segment: 64MiB }\n"            /* 42 */
-    "heartbeat: { period: 10ms, stale: 200ms, cancel: 1s }\n"; /* 43 */
+    "equity: 1000000000 }\n"                                  /* 40 */
+    "tables: { max_instruments: 16 }\n"                       /* 41 */
+    "journal: { dir: /var/unit, segment: 64MiB }\n"           /* 42 */
+    "heartbeat: { period: 10ms, stale: 200ms, cancel: 1s }\n" /* 43 */
+    "authority: { single_person: true }\n";                   /* 44 */
 
 struct fixture {
     const char *password; /* of the variable OE1_PASSWORD and of the file oe1.password */

@@ -18,7 +18,7 @@ static const struct {
     {"mode: mock", "mdoe: mock",
      ":2: unknown key \"mdoe\", allowed: keys instance, mode, run_dir, hugepages, huge_dir, dpdk_mem, cores, ports, "
      "feed, venues, accounts, themes, sessions, clients, strategies, instruments, limits, risk, tables, journal, "
-     "heartbeat; did you mean mode?"},
+     "heartbeat, clock, people, authority; did you mean mode?"},
     {"mode: mock", "mode: mock\nmode: live", ":3: mode: found twice in one map, allowed: once; remove one"},
     {"mode: mock", "mode: [mock]", ":2: mode: found a list, allowed: paper, live, shadow, mock"},
     {"run_dir: /run/unit", "run_dir: run/unit",
@@ -247,11 +247,11 @@ static const struct {
     {"mode: mock", "? [a]\n: b",
      ":2: unknown key a list, allowed: keys instance, mode, run_dir, hugepages, huge_dir, dpdk_mem, cores, ports, "
      "feed, venues, accounts, themes, sessions, clients, strategies, instruments, limits, risk, tables, journal, "
-     "heartbeat"},
+     "heartbeat, clock, people, authority"},
     {"mode: mock", "<<: mock",
      ":2: unknown key \"<<\", allowed: keys instance, mode, run_dir, hugepages, huge_dir, dpdk_mem, cores, ports, "
      "feed, venues, accounts, themes, sessions, clients, strategies, instruments, limits, risk, tables, journal, "
-     "heartbeat"},
+     "heartbeat, clock, people, authority"},
     {"mode: mock", "mode: \"mock\\0\"",
      ":2: mode: found \"mock?\", allowed: paper, live, shadow, mock; did you mean mock?"},
     {"mode: mock", "mode: \"a\\x01\\nb\"", ":2: mode: found \"a??b\", allowed: paper, live, shadow, mock"},

@@ -188,8 +188,8 @@ static void each_silence_acts_once(void)
     gn_h_run(h, 15 * GN_H_MS); /* 200 ms, as fine as a millisecond */
     CU_ASSERT_EQUAL(level(), GN_LADDER_HALTED);
     CU_ASSERT_EQUAL(row()->deadman_fired, 1u << GN_DEADMAN_FEED);
-    CU_ASSERT_STRING_EQUAL(h->control->record[GN_KILL_BY_DATAPLANE].why, "dead-man timer: feed");
-    CU_ASSERT_EQUAL(h->control->record[GN_KILL_BY_DATAPLANE].scope, GN_SCOPE_SESSION);
+    CU_ASSERT_STRING_EQUAL(h->control->records[GN_KILL_BY_DATAPLANE].ring[0].why, "dead-man timer: feed");
+    CU_ASSERT_EQUAL(h->control->records[GN_KILL_BY_DATAPLANE].ring[0].scope, GN_SCOPE_SESSION);
     CU_ASSERT_EQUAL(refused_with(), GN_VERDICT_KILLED);
     release();
     gn_h_run(h, 100 * GN_H_MS); /* a person knows better, and the silence goes on: not again */

@@ -68,15 +68,20 @@ static uint32_t cancel_records(uint8_t why, uint64_t cause)
     return n;
 }
 
+static const char *why_of(uint32_t source)
+{
+    static struct gn_kill_record r;
+    return gn_kill_noted(h->control, source, GN_SCOPE_ALL, 0, &r) ? r.why : "no record";
+}
+
 static void no_order_leaves_and_all_cancels_go(void)
 {
     begin(NULL);
     open_orders(DESK, 100, true);
     open_orders(OTHER, 20, false); /* not even accepted yet */
     uint32_t from = h->peer.n_in, enters = gn_h_inbox_count(h, GN_OUCH_IN_ENTER);
-    struct gn_kill_record *r = &h->control->record[GN_KILL_BY_OPERATOR];
-    r->set_ns = h->now;
-    memcpy(r->why, "drill", sizeof "drill");
+    struct gn_kill_record r = {.set_ns = h->now, .why = "drill"};
+    gn_kill_note(h->control, GN_KILL_BY_OPERATOR, &r);
     gn_kill_raise(&h->control->kill_all, GN_LADDER_KILLED, GN_KILL_BY_OPERATOR);
     CU_ASSERT_PTR_NULL(gn_h_new_order(h, DESK, BUY, 1000000, 1)); /* at once, before any poll */
     CU_ASSERT_EQUAL(h->m.verdict[GN_VERDICT_KILLED], 1);
@@ -294,7 +299,7 @@ static void a_silent_control_plane(void)
     gn_h_run(h, 15 * GN_H_MS); /* cancel at 200 */
     CU_ASSERT_EQUAL(h->m.cancels_sent, 7);
     CU_ASSERT_EQUAL(gn_kill_level(atomic_load(&h->control->kill_all)), GN_LADDER_KILLED);
-    CU_ASSERT_STRING_EQUAL(h->control->record[GN_KILL_BY_DATAPLANE].why, "control plane heartbeat lost");
+    CU_ASSERT_STRING_EQUAL(why_of(GN_KILL_BY_DATAPLANE), "control plane heartbeat lost");
     h->cp_dead = false; /* back, and the switch stays thrown: only a release re-arms */
     gn_h_run(h, 10 * GN_H_MS);
     CU_ASSERT_PTR_NULL(gn_h_new_order(h, DESK, BUY, 1000000, 1));
@@ -348,7 +353,7 @@ static void a_journal_that_reports_failure(void)
     gn_h_run(h, GN_H_MS);
     CU_ASSERT_EQUAL(h->m.cancels_sent, 2);
     CU_ASSERT_EQUAL(h->counts[GN_EV_KILL], 1);
-    CU_ASSERT_STRING_EQUAL(h->control->record[GN_KILL_BY_DATAPLANE].why, "an event ring is full or the journal failed");
+    CU_ASSERT_STRING_EQUAL(why_of(GN_KILL_BY_DATAPLANE), "an event ring is full or the journal failed");
     end();
 }
 
