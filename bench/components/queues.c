@@ -226,12 +226,14 @@ int main(int argc, char **argv)
 {
     json_t *o = json_object(), *list[MODES];
     pthread_t thread;
-    if (argc != 5)
-        broken("usage: gannet-queues CPU CPU ROUNDS REPEATS");
+    const bool line_only = argc == 6 && strcmp(argv[5], "line") == 0;
+    if (argc != 5 && !line_only)
+        broken("usage: gannet-queues CPU CPU ROUNDS REPEATS [line]");
     q.cpu[0] = atoi(argv[1]);
     q.cpu[1] = atoi(argv[2]);
     q.rounds = strtoull(argv[3], NULL, 10);
     const uint64_t repeats = strtoull(argv[4], NULL, 10);
+    const uint32_t modes = line_only ? 1 : MODES;
     if (q.cpu[0] == q.cpu[1] || q.rounds == 0 || repeats == 0 || repeats > REPEATS_MAX)
         broken("two CPUs, at least one round, 1 to 64 repeats");
     make();
@@ -239,14 +241,14 @@ int main(int argc, char **argv)
     gn_clock_start(&q.clock);
     if (pthread_create(&thread, NULL, other_side, NULL) != 0)
         broken("no thread");
-    for (uint32_t m = 0; m < MODES; m++) {
+    for (uint32_t m = 0; m < modes; m++) {
         list[m] = json_array();
         json_object_set_new(o, mode[m].name, list[m]);
         (void)measure(m);
     }
     for (uint64_t r = 0; r < repeats; r++)
-        for (uint32_t k = 0; k < MODES; k++) {
-            const uint32_t m = r % 2 == 0 ? k : MODES - 1 - k;
+        for (uint32_t k = 0; k < modes; k++) {
+            const uint32_t m = r % 2 == 0 ? k : modes - 1 - k;
             json_array_append_new(list[m], json_real(measure(m)));
         }
     atomic_store_explicit(&q.go, MODES + 1, memory_order_release);

@@ -2,7 +2,7 @@
 
 import random
 
-from disturbance import reasons
+from disturbance import apart, reasons
 
 QUIET_MIN = 3              # pairs of undisturbed repetitions, below which there is no number
 RESOLVED_SHARE_MIN = 0.9   # of the answers, whose stamps are certain to 500 ns
@@ -64,7 +64,7 @@ def ratio(over, under, point, percentile):
     {'disturbed': [sentences]}."""
     pairs, why = [], []
     for a, b in zip(over, under):
-        bad = unsound(a) + unsound(b)
+        bad = unsound(a) + unsound(b) + [w for w in [apart(a, b)] if w]
         x, y = a["points"][point]["resolved"].get(percentile), b["points"][point]["resolved"].get(percentile)
         if bad or not x or not y:
             why += bad

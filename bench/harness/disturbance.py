@@ -1,12 +1,15 @@
 """Was the machine quiet while it was measured? Context switches of the pinned threads, time the hypervisor took away, load
 of others. A result whose machine was not quiet says so instead of being a number."""
 
+import json
 import os
+import subprocess
 import time
 
 STEAL_SHARE_MAX = 0.005    # of the time of all CPUs
 FORCED_A_SECOND_MAX = 20   # context switches that a pinned thread did not ask for
 LOST_SHARE_MAX = 0.05      # of the harness's time in gaps of more than 10 us; what it did not see is not a result either
+APART_MAX = 1.4            # between two results: how much farther the cores may be from each other
 OTHERS_SHARE_MAX = 0.10    # CPU time of processes that are not part of the run
 
 
@@ -90,6 +93,23 @@ class Watch:
         total = max(total, 1)
         self.result = {"seconds": took, "forced_switches": switches, "steal_share": steal / total, "idle_share": idle / total,
                        "others_share": max(0.0, (total - idle - steal - ours) / total)}
+
+
+def core_distance(program, cpus):
+    """ns that a cache line takes from one core to the other and back, the quickest of some passes; None on one CPU. A
+    hypervisor moves its virtual CPUs: the same two can be three times farther apart a minute later."""
+    if len(cpus) < 2:
+        return None
+    p = subprocess.run([program, str(cpus[0]), str(cpus[-1]), "2000", "12", "line"], capture_output=True, text=True)
+    return min(json.loads(p.stdout)["line_round_trip"]) if p.returncode == 0 else None
+
+
+def apart(a, b):
+    """Why two results are not to be compared: the cores moved between them. None when they did not."""
+    x, y = a.get("core_distance_ns"), b.get("core_distance_ns")
+    if x is None or y is None or max(x, y) <= APART_MAX * min(x, y):
+        return None
+    return "a cache line took %.0f ns between the cores and back for the one and %.0f for the other" % (x, y)
 
 
 def machine_reasons(m):

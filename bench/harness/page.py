@@ -36,12 +36,19 @@ def picture(path):
     return text[text.index("<svg"):]
 
 
+def distances(runs):
+    """How far the cores were from each other: every transfer of a frame costs some of these."""
+    d = [r["core_distance_ns"] for results in runs.values() for r in results if r.get("core_distance_ns")]
+    return "<p class=note>A cache line took %.0f to %.0f ns between the two cores and back.</p>" % (min(d), max(d)) if d else ""
+
+
 def quiet(runs):
     return not any(compare.unsound(r) for results in runs.values() for r in results)
 
 
 def wire(out, name, s):
     parts = [table(["ratio", ""], [[html.escape(w), verdict(r)] for w, r in s["ratios"].items()])]
+    parts.append(distances(s["runs"]))
     if not quiet(s["runs"]):
         parts.append('<p class="bad">Some rounds were disturbed; the times below are of all rounds and are not results.</p>')
     rows = []
@@ -61,6 +68,7 @@ def pingpong(out, s):
     for name, w in s["wires"].items():
         parts.append("<h3>%s</h3>" % name)
         parts.append(table(["ratio", "", "target"], [[html.escape(what), verdict(r), r.get("target", "")] for what, r in w["ratios"].items()]))
+        parts.append(distances(w["runs"]))
         if w["disturbed"]:
             parts.append('<p class="bad">Some rounds were disturbed; the times below are of all rounds and are not results.</p>')
         parts.append(table(["us, there and back"] + list(COLUMNS) + ["n"], [[html.escape(who)] + [us(d[c]) for c in COLUMNS] + [d["count"]] for who, d in w["rows"].items()]))
@@ -105,7 +113,7 @@ def components(out, s):
 
 
 WHAT = {"rx": "the burst that found the frame", "net": "Ethernet, IPv4, UDP", "decode": "MoldUDP64, lines, input record, ITCH, best price", "book": "the book's change",
-        "strategy": "market data to intent, and the order on its way to the port", "gate": "risk gate", "encode": "order, OUCH, SoupBinTCP, report, journal records", "tcp": "prepare and commit",
+        "strategy": "market data to intent, and the order on its way to the port", "gate": "risk gate", "encode": "order, OUCH, SoupBinTCP, journal record", "tcp": "prepare and commit",
         "tx": "the burst that takes the frame", "loop": "the loop, between them", "total": "from the burst that found the cause to the order's burst"}
 
 

@@ -15,17 +15,17 @@ import callgrind
 import compare
 import disturbance
 from appliance import Hugepages, run
-from sessions import Failed, cpus
+from sessions import Failed, cpus, distance_now
 
 HUGE_MIB = 320
 PATIENCE_S = 30
 SERVER, CLIENT, KERNEL_CLIENT = "10.9.0.1", "10.9.0.2", "10.9.0.3"
 # stack of the client, of the server, name in the result
-MEMIF = [("raw", "raw", "echo"), ("ours", "ours", "ours"), ("lwip", "lwip", "lwIP")]
+MEMIF = [("raw", "raw", "echo"), ("raw_work", "raw_work", "echo after 850 no-ops"), ("ours", "ours", "ours"), ("lwip", "lwip", "lwIP")]
 BYPASS = [("ours", "busy", "ours, to a kernel that spins"), ("ours", "blocking", "ours, to a kernel that sleeps"), ("lwip", "busy", "lwIP, to a kernel that spins")]
 KERNEL = [("busy", "busy", "kernel that spins, both sides"), ("blocking", "blocking", "kernel that sleeps, both sides")]
 RATIOS = {
-    "memif": [("ours", "echo", 1.25), ("lwIP", "ours", None)],
+    "memif": [("ours", "echo", 1.25), ("echo after 850 no-ops", "echo", None), ("ours", "echo after 850 no-ops", None), ("lwIP", "ours", None)],
     "af_xdp": [("kernel that spins, both sides", "ours, to a kernel that spins", 1.5),
                ("kernel that sleeps, both sides", "ours, to a kernel that sleeps", 1.5),
                ("lwIP, to a kernel that spins", "ours, to a kernel that spins", None)],
@@ -81,6 +81,7 @@ class Pair:
     """The two sides, and the wires between them."""
 
     def __init__(self, build, hugepages):
+        self.build = build
         self.program = os.path.join(build, "bench", "pingpong", "gannet-pingpong")
         if not os.path.exists(self.program):
             raise Failed("gannet-pingpong is not built in %s" % build)
@@ -139,6 +140,7 @@ class Pair:
     def exchange(self, client, server, stacks, rounds):
         """One measurement: what the client found, and what the machine did meanwhile."""
         self.port += 1
+        distance = distance_now(self.build)
         server.tell("%s 0 %d" % (stacks[1], self.port))
         server.expect("listening")
         with disturbance.Watch({"client": client.p.pid, "server": server.p.pid}) as watch:
@@ -149,6 +151,7 @@ class Pair:
             if not side["ok"]:
                 raise Failed("%s as %s: %s (%d of %d)" % (side["stack"], side["role"], side["why"], side["done"], rounds))
         result["machine"] = watch.result
+        result["core_distance_ns"] = distance
         return result
 
 
@@ -159,8 +162,8 @@ def has_lwip(program):
 
 def told(say, wire, i, repetitions, name, result):
     d = result["round_trip"]
-    say("%s  round %d of %d  %-31s p50 %7.2f us  p99 %7.2f us%s" % (
-        wire, i + 1, repetitions, name, d["p50"] / 1e3, d["p99"] / 1e3, "  DISTURBED" if disturbance.machine_reasons(result["machine"]) else ""))
+    say("%s  round %d of %d  %-31s p50 %7.2f us  p99 %7.2f us  cores %3.0f ns apart%s" % (
+        wire, i + 1, repetitions, name, d["p50"] / 1e3, d["p99"] / 1e3, result["core_distance_ns"] or 0, "  DISTURBED" if disturbance.machine_reasons(result["machine"]) else ""))
 
 
 def rounds_memif(pair, say, variants, rounds, repetitions, out):
@@ -207,6 +210,7 @@ def ratios(wire, runs):
             pairs, why = [], []
             for a, b in zip(runs[over], runs[under]):
                 bad = disturbance.machine_reasons(a["machine"]) + disturbance.machine_reasons(b["machine"])
+                bad += [w for w in [disturbance.apart(a, b)] if w]
                 why += bad
                 if not bad:
                     pairs.append(a["round_trip"][pc] / b["round_trip"][pc])
@@ -225,6 +229,7 @@ def summary(results):
             buckets[value] = buckets.get(value, 0) + n
     b = sorted(buckets.items())
     out = {name: compare.percentile(b, share) for name, share in compare.SHARES}
+    out["core_distance_ns"] = [r["core_distance_ns"] for r in results]
     out.update(min=min(r["round_trip"]["min"] for r in results), max=max(r["round_trip"]["max"] for r in results), count=sum(n for _, n in b))
     return out, b
 

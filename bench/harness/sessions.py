@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
 
 from appliance import Bench, Failed, PORTS, ROOT, cpus, run  # noqa: E402,F401
 
-from disturbance import Watch  # noqa: E402
+from disturbance import Watch, core_distance  # noqa: E402
 
 INSTRUMENTS = 8
 ORDER_FRAME_BYTES = 14 + 20 + 32 + 3 + 47  # Ethernet, IPv4, TCP with timestamps, SoupBinTCP, OUCH enter order
@@ -33,6 +33,10 @@ def points_text(points):
 
 def seconds_of(points):
     return sum(p["ms"] for p in points) / 1000.0 + 0.3 * len(points) + 3
+
+
+def distance_now(build):
+    return core_distance(os.path.join(build, "bench", "components", "gannet-queues"), cpus())
 
 
 class Session(Bench):
@@ -92,6 +96,7 @@ class Session(Bench):
     def measure(self, watched):
         """Lets the harness run and reads what it found. watched: names of the processes whose pinned threads count."""
         p = self.procs["sim"]
+        distance = distance_now(self.build)
         with Watch({name: self.procs[name].pid for name in ["sim"] + list(watched)}) as watch:
             p.send_signal(signal.SIGUSR2)
             end = time.monotonic() + seconds_of(self.points) + 30
@@ -109,6 +114,7 @@ class Session(Bench):
         with open(self.result) as f:
             result = json.load(f)
         result["machine"] = watch.result
+        result["core_distance_ns"] = distance
         result["hugepages"] = self.huge is not None and self.huge.there
         result["hugepages_missing"] = self.huge.why if self.huge is not None and not self.huge.there else None
         return result

@@ -30,7 +30,7 @@ static struct {
     uint64_t timers_ns;
     uint32_t have; /* bytes of a message that came in parts */
     uint8_t part[GN_PP_MESSAGE];
-    bool up, connected, ended, failed;
+    bool up, connected, ended, failed, heard;
 } s;
 
 static void give_back(struct pbuf *p)
@@ -177,11 +177,12 @@ static void input(struct rte_mbuf *m)
 static bool turn(struct gn_pp *p)
 {
     struct rte_mbuf *m[GN_PP_BURST];
+    if (gn_pp_silent(p, s.heard))
+        return false;
     const uint16_t n = rte_eth_rx_burst(p->io.link[0].port.id, 0, m, GN_PP_BURST);
+    s.heard = n != 0;
     for (uint16_t i = 0; i < n; i++)
         input(m[i]);
-    if (gn_pp_silent(p, n != 0))
-        return false;
     if (p->now_ns - s.timers_ns > TIMERS_EVERY_NS) {
         s.timers_ns = p->now_ns;
         sys_check_timeouts();

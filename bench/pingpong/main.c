@@ -13,7 +13,7 @@
 #define WARM_SHARE 10u /* one in so many of the first rounds is not counted */
 
 static const struct gn_pp_stack *const stacks[] = {
-    &gn_pp_raw,  &gn_pp_ours,
+    &gn_pp_raw,  &gn_pp_raw_work, &gn_pp_ours,
 #ifdef GN_PP_LWIP
     &gn_pp_lwip,
 #endif

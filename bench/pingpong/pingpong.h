@@ -45,6 +45,7 @@ struct gn_pp_stack {
 };
 
 extern const struct gn_pp_stack gn_pp_raw;
+extern const struct gn_pp_stack gn_pp_raw_work;
 extern const struct gn_pp_stack gn_pp_ours;
 extern const struct gn_pp_stack gn_pp_lwip;
 extern const struct gn_pp_stack gn_pp_busy;

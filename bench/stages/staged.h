@@ -29,7 +29,7 @@
     X(BOOK, "book", "the book's change")                                               \
     X(STRATEGY, "strategy", "market data to intent, and the order to the port")        \
     X(GATE, "gate", "risk gate")                                                       \
-    X(ENCODE, "encode", "order, OUCH, SoupBinTCP, report, journal records")            \
+    X(ENCODE, "encode", "order, OUCH, SoupBinTCP, journal record")                     \
     X(TCP, "tcp", "prepare and commit of the segment")                                 \
     X(TX, "tx", "the burst that takes the order's frame")
 
@@ -136,9 +136,9 @@ static inline uint16_t gn_staged_tx_burst(uint16_t port, uint16_t queue, struct 
     #define gn_net_input(...)         GN_STAGED_CALL(GN_STAGED_NET, gn_net_input(__VA_ARGS__))
     #define gn_stage_feed_udp(...)    GN_STAGED_VOID(GN_STAGED_DECODE, gn_stage_feed_udp(__VA_ARGS__))
     #define gn_stage_strategy_md(...) GN_STAGED_VOID(GN_STAGED_STRATEGY, gn_stage_strategy_md(__VA_ARGS__))
-    #define gn_stage_orders_intent(...)                                            \
+    #define gn_stage_orders_decide(...)                                            \
         do {                                                                       \
-            GN_STAGED_VOID(GN_STAGED_ENCODE, gn_stage_orders_intent(__VA_ARGS__)); \
+            GN_STAGED_VOID(GN_STAGED_ENCODE, gn_stage_orders_decide(__VA_ARGS__)); \
             gn_staged.ordered = true;                                              \
         } while (0)
 #endif

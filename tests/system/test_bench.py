@@ -219,6 +219,11 @@ class Statistics(harness.Case):
         self.assertNotIn("value", compare.ratio(ours, [dict(result_of(1000), hugepages_missing="memory is short")] * 6, 0, "p50"))
         self.assertIn("hypervisor", compare.ratio(stolen, floor, 0, "p50")["disturbed"][0])
 
+    def test_cores_that_moved_are_not_compared(self):
+        near, far = [dict(result_of(1000), core_distance_ns=110)] * 5, [dict(result_of(1500), core_distance_ns=400)] * 5
+        self.assertIn("400", compare.ratio(far, near, 0, "p50")["disturbed"][0])
+        self.assertAlmostEqual(compare.ratio([dict(r, core_distance_ns=120) for r in far], near, 0, "p50")["value"], 1.5)
+
     def test_baseline(self):
         def result(value):
             return {"machine": {}, "profile": "quick", "suites": {"wire": {"wire": "memif", "ratios": {
