@@ -30,6 +30,8 @@ STAGES = [
     ("tcp_send_at_once", None, "the same in the very turn that an ACK came in: its template is not ready yet"),
     ("tcp_make_ready", None, "gn_tcp_timer after an ACK: the template made ready, off the path of an order"),
     ("tcp_prepare_commit", 250, "the same, encoded in the frame: prepare and commit"),
+    ("tcp_after_heartbeat", None, "prepare and commit when what was sent last had another length"),
+    ("tcp_after_heartbeat_warm", 250, "the same after gn_tcp_warm, as a session that is idle calls it"),
     ("tcp_ack_in", 300, "its ACK, frame to state, checksums verified by the NIC"),
     ("tcp_ack_in_soft_csum", 300, "its ACK, checksums in software"),
     ("tcp_answer_in", None, "64 bytes of the venue with an ACK, frame to stream"),

@@ -123,6 +123,27 @@ static void in_turn(uint32_t conns, const char *name)
     count_done(name, (MANY_IN - 1) * MANY);
 }
 
+/* An order after a heartbeat, whose length the template is ready for; `warm`: the stage has walked the order's way. */
+static void after_heartbeat(bool warm, const char *name)
+{
+    for (uint32_t i = 0; i < WARM + ROUNDS; i++) {
+        host_now += 20000;
+        if (gn_tcp_send(a.tcp, a.net, ca, message, 3, host_now, &a.txq) != GN_TCP_OK)
+            host_die("a heartbeat did not leave");
+        (void)host_pass(&a, &b);
+        host_drain(&b, cb);
+        receive(HOST_CSUM_OK, false);
+        turn(SEND, false);
+        if (warm && gn_tcp_warm(a.tcp, a.net, ca, ORDER_BYTES, host_now, &a.txq) != GN_TCP_OK)
+            host_die("the way of an order cannot be walked");
+        send_order(PREPARE_COMMIT, i >= WARM);
+        (void)host_pass(&a, &b);
+        host_drain(&b, cb);
+        receive(HOST_CSUM_OK, false);
+    }
+    count_done(name, ROUNDS);
+}
+
 static void setup(uint32_t ack_every)
 {
     host_new(&a, 1, 8, 2);
@@ -138,6 +159,8 @@ void stages_tcp(void)
     rounds(SEND_AT_ONCE, HOST_CSUM_OK, "tcp_send_at_once");
     rounds(MAKE_READY, HOST_CSUM_OK, "tcp_make_ready");
     rounds(PREPARE_COMMIT, HOST_CSUM_OK, "tcp_prepare_commit");
+    after_heartbeat(false, "tcp_after_heartbeat");
+    after_heartbeat(true, "tcp_after_heartbeat_warm");
     rounds(ACK_IN, HOST_CSUM_OK, "tcp_ack_in");
     rounds(ACK_IN, 0, "tcp_ack_in_soft_csum");
     setup(2);

@@ -22,6 +22,7 @@
 #define GN_HOT          __attribute__((hot))
 #define GN_COLD         __attribute__((cold, noinline))
 #define GN_NOINLINE     __attribute__((noinline)) /* kept out of its callers, so that the way around it stays short */
+#define GN_INLINE       __attribute__((always_inline)) static inline
 #define GN_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* 128-bit signed integer for notional values: price mantissa x quantity never overflows it. */

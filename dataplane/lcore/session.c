@@ -18,6 +18,7 @@
 
 #define NS_PER_MS       1000000ull
 #define MESSAGES_A_TURN 128u
+#define WARM_NS         20000ull
 #define LOGIN_TIME_NS   (10000 * NS_PER_MS)
 #define NAMED_A_ROUND   64u
 #define TCP_EVENTS      (GN_TCP_EV_CONNECTED | GN_TCP_EV_ABORTED | GN_TCP_EV_PEER_CLOSED | GN_TCP_EV_CLOSED)
@@ -388,14 +389,29 @@ static void poll_timers(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
         lost(s, i, GN_SESSION_DOWN, 0, now_ns);
         break;
     default:
+        s->quiet_ns[i] = gn_soup_client_due(&s->state[i].soup);
         break;
     }
+}
+
+/* Nothing is due and nothing has come. Off the path of an order its way through TCP is walked now and then, so that the
+ * next one finds code and lines in the cache, and the template ready for its length: a heartbeat has another. */
+static GN_COLD void warm(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
+{
+    s->warm_ns[i] = now_ns + WARM_NS;
+    (void)gn_tcp_warm(tcp_of(s, i), net_of(s, i), s->rows[i].conn, GN_SOUP_HEADER + GN_OUCH_IN_ENTER_LEN, now_ns,
+                      txq_of(s, i));
 }
 
 void gn_session_poll(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
 {
     struct gn_session_row *r = &s->rows[i];
     uint32_t state = state_of(s, i);
+    if (GN_LIKELY(state == GN_SESSION_UP && now_ns < s->quiet_ns[i] && gn_tcp_quiet(tcp_of(s, i), r->conn))) {
+        if (GN_UNLIKELY(now_ns >= s->warm_ns[i]))
+            warm(s, i, now_ns);
+        return;
+    }
     if (GN_UNLIKELY(state == GN_SESSION_DOWN)) {
         if (now_ns >= r->retry_ns && !s->stopping)
             connect_session(s, i, now_ns);

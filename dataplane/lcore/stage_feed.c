@@ -406,7 +406,7 @@ static GN_NOINLINE void on_rare(struct gn_stage_feed *f, const uint8_t *p, uint6
 }
 
 /* A message is decoded in its own function, so that its fields stay in registers. */
-static inline void on_message(struct gn_stage_feed *f, const uint8_t *p, uint16_t len, uint64_t seq, uint64_t now_ns)
+GN_INLINE void on_message(struct gn_stage_feed *f, const uint8_t *p, uint16_t len, uint64_t seq, uint64_t now_ns)
 {
     struct gn_itch_msg m;
     if (GN_UNLIKELY(gn_itch_check(p, len) != GN_ITCH_OK)) {
@@ -442,7 +442,7 @@ static inline void on_message(struct gn_stage_feed *f, const uint8_t *p, uint16_
 }
 
 /* The messages from `it` on. That blocks are whole was found out when their packet came (gn_mold_head). */
-static inline void apply(struct gn_stage_feed *f, struct gn_mold_iter it, uint32_t count, uint64_t now_ns)
+GN_INLINE void apply(struct gn_stage_feed *f, struct gn_mold_iter it, uint32_t count, uint64_t now_ns)
 {
     const uint8_t *msg;
     uint16_t len;

@@ -89,7 +89,8 @@ struct outgoing {
 };
 
 /* Takes the place in the frame for a message of len bytes; false when TCP can't take it now. */
-static bool open_message(struct gn_stage_orders *s, uint32_t session, uint32_t len, uint64_t now_ns, struct outgoing *o)
+GN_INLINE bool open_message(struct gn_stage_orders *s, uint32_t session, uint32_t len, uint64_t now_ns,
+                            struct outgoing *o)
 {
     uint32_t port = s->conf->session[session].port;
     o->tcp = s->tcp[port];
@@ -103,7 +104,7 @@ static bool open_message(struct gn_stage_orders *s, uint32_t session, uint32_t l
     return ok;
 }
 
-static void close_message(struct gn_stage_orders *s, struct outgoing *o, uint32_t len, uint64_t now_ns)
+static inline void close_message(struct gn_stage_orders *s, struct outgoing *o, uint32_t len, uint64_t now_ns)
 {
     uint32_t bytes = gn_soup_client_order(o->soup, o->at, (uint16_t)len, now_ns);
     gn_tcp_commit(o->tcp, o->conn, bytes, now_ns, o->txq);
@@ -169,8 +170,8 @@ static void note_sent(struct gn_stage_orders *s, uint64_t now_ns)
     atomic_store_explicit(&s->control->report.last_order_ns, now_ns, memory_order_relaxed);
 }
 
-__attribute__((always_inline)) static inline uint16_t send_new(struct gn_stage_orders *s, const struct gn_intent *in,
-                                                               uint64_t now_ns, struct gn_order **out)
+GN_INLINE uint16_t send_new(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns,
+                            struct gn_order **out)
 {
     uint64_t seq;
     struct outgoing msg;

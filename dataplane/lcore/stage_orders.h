@@ -73,6 +73,8 @@ struct gn_stage_orders {
     struct gn_ring *events; /* to the journal */
     struct gn_ring *execs;  /* to the strategy stage */
     struct gn_lcore_metrics *m;
+    uint64_t quiet_ns[GN_SESSIONS_MAX]; /* no timer of a session that is up is due before */
+    uint64_t warm_ns[GN_SESSIONS_MAX];  /* the path of an order is warmed then */
     struct gn_order *untold; /* an order that left, and that its strategy has not been told of; NULL = none */
     uint64_t untold_prev;    /* the order it replaces, 0 = none */
     /* cancel sweep */

@@ -239,7 +239,8 @@ int gn_tcp_prepare(struct gn_tcp *tcp, struct gn_net *net, uint32_t conn, uint32
 void gn_tcp_commit(struct gn_tcp *tcp, uint32_t conn, uint32_t len, uint64_t now_ns, struct gn_txq *txq);
 
 /* gn_tcp_warm: runs prepare and the header work of commit for len bytes and throws the frame away, so that code and
- * lines are in the cache when the order comes. Returns what gn_tcp_prepare would. */
+ * lines are in the cache when the order comes, and the template is ready for that length. GN_TCP_OK, or why it was not
+ * done, GN_TCP_ERR_BUSY among it when an order of that length would have to be looked at. */
 int gn_tcp_warm(struct gn_tcp *tcp, struct gn_net *net, uint32_t conn, uint32_t len, uint64_t now_ns,
                 struct gn_txq *txq);
 
@@ -255,6 +256,9 @@ uint64_t gn_tcp_send_offset(const struct gn_tcp *tcp, uint32_t conn);
 /* gn_tcp_readable: bytes in order and not consumed: *data points at them, the length is returned: all of them, or where
  * the buffer's end comes between at least GN_TCP_CONTIGUOUS of them. Valid until the next call on the connection. */
 uint32_t gn_tcp_readable(struct gn_tcp *tcp, uint32_t conn, const uint8_t **data);
+
+/* gn_tcp_quiet: no event of the connection is pending and nothing is readable: what a caller asks once a turn. */
+bool gn_tcp_quiet(const struct gn_tcp *tcp, uint32_t conn);
 
 /* gn_tcp_consume: the first n readable bytes are done with; a window update goes out from gn_tcp_timer when it matters.
  */

@@ -59,7 +59,8 @@ static const char *check_ready(const struct gn_tcp *t, const struct gn_tcp_conn 
 {
     const uint8_t *tcp = c->hdr + c->eth_len + GN_IP_LEN;
     BROKEN(c->ready_room > gn_tcp_room(t, c), "more room for the next message than there is");
-    BROKEN(c->ready_room != 0 && gn_tcp_flight(c) == 0 && c->ready_until > c->last_tx_ns + c->rto_ns,
+    BROKEN(c->ready_room != 0 && gn_tcp_flight(c) == 0 && c->cwnd > gn_tcp_initial_window(t, c) &&
+               c->ready_until > c->last_tx_ns + c->rto_ns,
            "an idle connection that does not start anew");
     if (c->ready_len == 0 || c->hdr_len == 0)
         return NULL;

@@ -115,6 +115,14 @@ static uint64_t readable(const struct gn_tcp_conn *c)
     return end > c->consumed ? end - c->consumed : 0;
 }
 
+bool gn_tcp_quiet(const struct gn_tcp *t, uint32_t conn)
+{
+    if (GN_UNLIKELY(conn >= t->max_conns))
+        return true;
+    const struct gn_tcp_conn *c = gn_tcp_conn_at(t, conn);
+    return c->state == GN_TCP_FREE || (c->events == 0 && readable(c) == 0);
+}
+
 uint32_t gn_tcp_readable(struct gn_tcp *t, uint32_t conn, const uint8_t **data)
 {
     *data = NULL;

@@ -103,7 +103,8 @@ uint32_t gn_tcp_room(const struct gn_tcp *t, const struct gn_tcp_conn *c)
 void gn_tcp_make_ready(const struct gn_tcp *t, struct gn_tcp_conn *c, uint32_t len)
 {
     c->ready_len = 0;
-    c->ready_until = gn_tcp_flight(c) == 0 ? c->last_tx_ns + c->rto_ns : GN_NET_NEVER;
+    const bool grown = gn_tcp_flight(c) == 0 && c->cwnd > gn_tcp_initial_window(t, c);
+    c->ready_until = grown ? c->last_tx_ns + c->rto_ns : GN_NET_NEVER;
     c->ready_room = (uint16_t)gn_tcp_room(t, c);
     if (c->ts_on == 0)
         return; /* gn_tcp_seal does it for each message */

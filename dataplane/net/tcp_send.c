@@ -206,10 +206,15 @@ GN_HOT int gn_tcp_send(struct gn_tcp *t, struct gn_net *net, uint32_t conn, cons
 int gn_tcp_warm(struct gn_tcp *t, struct gn_net *net, uint32_t conn, uint32_t len, uint64_t now_ns, struct gn_txq *txq)
 {
     uint8_t *payload;
+    if (conn >= t->max_conns)
+        return GN_TCP_ERR_NOT_CONNECTED;
+    struct gn_tcp_conn *c = gn_tcp_conn_at(t, conn);
+    /* what is refused leaves traces: a probe, an event to come */
+    if (len == 0 || gn_tcp_room(t, c) < len)
+        return gn_tcp_may_send(c) ? GN_TCP_ERR_BUSY : GN_TCP_ERR_NOT_CONNECTED;
     int err = gn_tcp_prepare(t, net, conn, len, now_ns, txq, &payload);
     if (err != GN_TCP_OK)
         return err;
-    struct gn_tcp_conn *c = gn_tcp_conn_at(t, conn);
     uint64_t now = gn_tcp_clock(t, now_ns);
     gn_tcp_make_ready(t, c, len);
     /* What lies beyond snd_nxt in the send buffer belongs to nobody: the copy may as well be done. */

@@ -217,6 +217,14 @@ void gn_soup_client_on_error(struct gn_soup_client *c, int err);
 /* gn_soup_client_closed: the connection is gone; the state can log in again. */
 void gn_soup_client_closed(struct gn_soup_client *c);
 
+/* gn_soup_client_due: while logged in, gn_soup_client_timer says NONE before this time, whatever is sent and received
+ * until then; else 0. */
+static inline uint64_t gn_soup_client_due(const struct gn_soup_client *c)
+{
+    const uint64_t dead = c->last_rx_ns + c->timing.dead_ns, beat = c->last_tx_ns + c->timing.heartbeat_ns;
+    return c->state != GN_SOUP_LOGGED_IN ? 0 : dead < beat ? dead : beat;
+}
+
 /* gn_soup_client_timer: what is due. */
 enum gn_soup_timer gn_soup_client_timer(struct gn_soup_client *c, uint64_t now_ns) GN_MUST_CHECK;
 

@@ -60,6 +60,29 @@ static void one_message_is_one_segment(void)
     pair_end();
 }
 
+/* Warming makes the template ready for an order's length, and leaves nothing behind where an order would be refused. */
+static void warming_leaves_no_trace(void)
+{
+    pair_conf();
+    pair_open(65536, 65536);
+    struct gn_tcp_conn *c = pair_conn(&a, ca);
+    CU_ASSERT_EQUAL(pair_send(&a, ca, bytes, 3), GN_TCP_OK);
+    (void)pair_run(HOST_S, HOST_MS);
+    CU_ASSERT_EQUAL(gn_tcp_warm(a.tcp, a.net, ca, 50, now, &a.txq), GN_TCP_OK);
+    CU_ASSERT_EQUAL(c->ready_len, 50);
+    CU_ASSERT_EQUAL(a.txq.n, 0);
+    CU_ASSERT_TRUE(gn_tcp_quiet(a.tcp, ca));
+    struct gn_tcp_conn before;
+    c->snd_wnd = 10;
+    gn_tcp_look(c);
+    before = *c;
+    CU_ASSERT_EQUAL(gn_tcp_warm(a.tcp, a.net, ca, 50, now, &a.txq), GN_TCP_ERR_BUSY);
+    CU_ASSERT_EQUAL(memcmp(&before, c, sizeof before), 0);
+    CU_ASSERT_EQUAL(gn_tcp_warm(a.tcp, a.net, ca, 0, now, &a.txq), GN_TCP_ERR_BUSY);
+    CU_ASSERT_EQUAL(gn_tcp_warm(a.tcp, a.net, 99, 50, now, &a.txq), GN_TCP_ERR_NOT_CONNECTED);
+    pair_end();
+}
+
 static void prepare_and_commit_make_the_same_frame(void)
 {
     uint8_t frame[GN_FRAME_ROOM];
@@ -502,6 +525,7 @@ static void sequence_numbers_are_keyed_and_move(void)
 GN_TEST_MAIN("tcp", {"handshake agrees on options", handshake_agrees_on_options},
              {"the MSS counts timestamps", mss_counts_timestamps},
              {"one message is one segment, also again", one_message_is_one_segment},
+             {"warming leaves no trace", warming_leaves_no_trace},
              {"prepare and commit make the same frame", prepare_and_commit_make_the_same_frame},
              {"send says why not", send_says_why_not},
              {"send respects the congestion window", send_respects_the_congestion_window},
