@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import time
 
@@ -71,6 +72,43 @@ class Journal(harness.Case):
         self.same_as_simulator(again, b.sim_account())
         self.assertEqual(b.end("controlplane"), 0)
         self.assertTrue(b.ctl_json("journal", "verify")["ok"])
+
+    def test_sync_mode(self):
+        """An order is at the venue only after it is on the disk: counted on the disk whenever the writer has just been killed."""
+        b = self.started(rate=20000, overrides={"journal_mode": "sync", "stale": "500ms", "cancel": "20s"})
+        for _ in range(3):
+            time.sleep(0.7)
+            self.kill9(b, "controlplane")
+            time.sleep(0.1)
+            m = self.counts(b)
+            time.sleep(0.2)
+            self.assertEqual(self.counts(b)["orders_sent"], m["orders_sent"])  # nobody writes: nothing leaves
+            rows = [r.split(",") for r in b.ctl("journal", "dump", "type=order", "format=csv").stdout.strip().split("\n")[1:]]
+            durable = sum(1 for r in rows if r[2] in ("new", "replace") and r[14] == "0")
+            self.assertGreater(m["orders_sent"], 20)
+            self.assertLessEqual(m["orders_sent"] + m["replaces_sent"], durable)
+            b.start_controlplane()
+            self.trades_on(b)
+        status = b.status()
+        self.assertEqual(status["journal"]["mode"], "sync")
+        self.assertEqual(status["journal"]["no_correlation"], 0)
+        b.pause_market()
+        s = self.state(b, "compare")
+        self.same_as_simulator(s, b.sim_account())
+        m = self.counts(b)
+        self.assertGreaterEqual(m["orders_held"], m["orders_sent"] + m["replaces_sent"])
+        self.assertEqual((b.end("dataplane"), b.end("controlplane")), (0, 0))
+        # the projection has what the state has
+        db = os.path.join(b.dir, "projection.db")
+        b.ctl("journal", "project", "db=" + db)
+        rows = sqlite3.connect(db).execute("SELECT count(*), sum(filled) FROM orders").fetchone()
+        bought = sqlite3.connect(db).execute("SELECT sum(bought + sold) FROM positions").fetchone()
+        self.assertEqual(rows[1], bought[0])
+        self.assertGreaterEqual(rows[0], s["orders"])
+
+    def counts(self, b):
+        m = b.ctl_json("metrics")["metrics"]
+        return {n: sum(x["value"] for x in m if x["name"] == n) for n in ("orders_sent", "replaces_sent", "orders_held", "held_dropped")}
 
     def test_state_after_losses_and_a_kill(self):
         b = self.started(rate=20000, sim=["--disconnect-after=200"])

@@ -271,7 +271,8 @@ class Bench:
         lines += ["limits:"] + ["  %s: %s%s" % (k, v, "/s" if k == "message_rate" else "") for k, v in self.limits.items()]
         lines += ["tables:", "  max_instruments: 8192", "  max_orders: 65536", "  book_orders: 1048576", "  book_levels: 262144"]
         lines += ["journal:", "  dir: %s" % self.disk, "  segment: 64MiB", "  segments_ahead: 2",
-                  "  inputs: %s" % str(self.inputs).lower(), "  ring_cells: %d" % self.ring_cells]
+                  "  inputs: %s" % str(self.inputs).lower(), "  ring_cells: %d" % self.ring_cells,
+                  "  mode: %s" % over.get("journal_mode", "async")]
         lines += ["heartbeat:", "  period: 10ms", "  stale: %s" % over.get("stale", "1s"), "  cancel: %s" % over.get("cancel", "3s")]
         lines += self.people if self.people else ["authority: { single_person: true }"]
         return "\n".join(lines) + "\n"

@@ -25,6 +25,8 @@ NIGHTLY = [
     ("10^8 segments of two TCP endpoints on a bad link", ["tests/unit/net/net_tcp_sim", "100000000"]),
     ("10^7 decisions of the gate against its model", ["tests/property/test_property_gate_model", "10000000"]),
     ("10^6 crash states of the journal", ["tests/unit/journal/journal_disk", "1000000"]),
+    ("2,000 runs of held orders over a disk that stalls", ["tests/property/journal_sync", "2000"]),
+    ("mutants of the journal", [sys.executable, "tests/property/journal_mutants.py", ".", "build/journal_mutants", "cc"]),
     ("crash states on ext4", ["tests/system/crash_explorer", "ext4", "40", "400"]),
     ("crash states on XFS", ["tests/system/crash_explorer", "xfs", "40", "400"]),
     ("10^6 messages with kernel TCP, 100 hand-overs", [sys.executable, "tests/system/test_tcp_linux.py", "--full"]),
