@@ -15,6 +15,7 @@ struct gn_draft_session {
     struct gn_conf_session s;
     char password_env[64];
     char password_file[GN_PATH_MAX];
+    uint32_t environment; /* enum gn_environment */
 };
 
 /* A venue, account or theme. */

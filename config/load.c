@@ -254,8 +254,10 @@ static int deliver(struct gn_draft *d, struct gn_conf_loaded *out)
     out->conf = d->conf;
     out->people = d->people;
     out->duties = d->duties;
-    for (uint32_t i = 0; i < d->conf.n_sessions; i++)
+    for (uint32_t i = 0; i < d->conf.n_sessions; i++) {
         out->conf.session[i] = d->session[i].s;
+        out->duties.environment[i] = d->session[i].environment;
+    }
     for (uint32_t i = 0; i < d->conf.n_strategies; i++) {
         out->conf.strategy[i] = d->strategy[i].s;
         out->conf.limits[GN_ROW_STRATEGY + i] = d->strategy[i].limits;

@@ -48,9 +48,36 @@ static bool two_persons(const struct gn_people *all)
     return risk && all->n >= 2;
 }
 
+/* Keys, endpoint and mode must agree: an order meant for a trial must not reach an exchange, nor the other way. */
+static void check_environment(struct gn_walk *w, struct gn_draft_session *s)
+{
+    uint32_t mode = w->draft->conf.mode, env = s->environment;
+    if (!gn_walk_good(w, &w->draft->conf.mode))
+        return; /* reported already: nothing can agree with it */
+    if (!gn_walk_given(w, &s->environment)) {
+        s->environment = GN_ENV_SIMULATOR;
+        if (mode != GN_MODE_MOCK)
+            gn_walk_says(
+                w, false, s->s.name,
+                "session %s does not say what answers there, allowed: environment: production, test or simulator; "
+                "only mode mock may leave it out",
+                s->s.name);
+        return;
+    }
+    if (mode == GN_MODE_LIVE && env != GN_ENV_PRODUCTION)
+        gn_walk_found(w, false, &s->environment, ", allowed in mode live: production; or choose mode paper");
+    else if ((mode == GN_MODE_PAPER || mode == GN_MODE_MOCK) && env == GN_ENV_PRODUCTION)
+        gn_walk_found(
+            w, false, &s->environment,
+            ", allowed in mode %s: %s; orders of a trial must not reach the exchange; with mode live they may",
+            mode == GN_MODE_PAPER ? "paper" : "mock", "test, simulator");
+}
+
 void gn_check_people(struct gn_walk *w)
 {
     struct gn_draft *d = w->draft;
+    for (uint32_t i = 0; i < d->conf.n_sessions; i++)
+        check_environment(w, &d->session[i]);
     for (uint32_t i = 0; i < d->people.n; i++)
         check_person(w, &d->people, i);
     if (d->people.single_person != 0 && d->conf.mode == GN_MODE_LIVE)

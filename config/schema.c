@@ -38,6 +38,8 @@ static const struct gn_schema_name strategy_kinds[] = {{"touch", 0}, {"maker", 0
 
 static const struct gn_schema_name clock_policies[] = {
     {"ignore", GN_CLOCK_IGNORE}, {"alert", GN_CLOCK_ALERT}, {"halt", GN_CLOCK_HALT}, {0}};
+static const struct gn_schema_name environments[] = {
+    {"production", GN_ENV_PRODUCTION}, {"test", GN_ENV_TEST}, {"simulator", GN_ENV_SIMULATOR}, {0}};
 static const struct gn_schema_name person_roles[] = {
     {"trader", GN_ROLE_TRADER}, {"risk", GN_ROLE_RISK}, {"operator", GN_ROLE_OPERATOR}, {0}};
 
@@ -45,9 +47,9 @@ const struct gn_schema_key gn_schema[] = {
     {"instance", GN_TYPE_NAME, NULL, NULL, RANGE(1, GN_NAME_MAX - 1), TOP(conf.instance),
      .help = "name of this appliance; files, sockets and metrics carry it"},
     {"mode", GN_TYPE_ENUM, NULL, "paper", .names = modes, TOP(conf.mode),
-     .help =
-         "paper: orders stop behind the gate; live: they go to the exchange; shadow: decisions are recorded beside a "
-         "live appliance; mock: they go to a simulator"},
+     .help = "paper: real market, orders to a simulator or the venue's test system; live: orders to the exchange; "
+             "shadow: decided "
+             "and recorded, nothing is sent; mock: market and orders of a simulator"},
     {"run_dir", GN_TYPE_PATH, NULL, NULL, RANGE(1, 79), TOP(conf.run_dir),
      .help = "folder of the shared region, client files and sockets; short, because socket paths are made in it"},
     {"hugepages", GN_TYPE_BOOL, NULL, "true", TOP(conf.hugepages), .help = "DPDK memory from huge pages"},
@@ -149,6 +151,10 @@ const struct gn_schema_key gn_schema[] = {
     {"sessions[].venue", GN_TYPE_REF, NULL, "", SES(s.venue), .of = "venues",
      .help = "whose it is; left out: the first"},
     {"sessions[].remote", GN_TYPE_ENDPOINT, NULL, NULL, SES(s.remote_ip), .help = "the venue's address and TCP port"},
+    {"sessions[].environment", GN_TYPE_ENUM, NULL, "", .names = environments, SES(environment),
+     .help =
+         "what answers there; must agree with mode: live needs production, paper and mock never have it. Left out: a "
+         "simulator, in mode mock only"},
     {"sessions[].local_port", GN_TYPE_INT, NULL, NULL, RANGE(1024, 65535), SES(s.local_port),
      .help = "first local TCP port; reconnects count up from it"},
     {"sessions[].username", GN_TYPE_STRING, NULL, NULL, RANGE(1, 6), SES(s.username), .help = "login"},
@@ -339,6 +345,14 @@ const struct gn_schema_key gn_schema[] = {
      .help = "the kernel says that the clock is not synchronised, or its error may be above max_error"},
     {"clock.max_error", GN_TYPE_DURATION, "us", "100ms", RANGE(1, 60000000), TOP(duties.clock_max_error_us),
      .help = "largest error that the kernel may claim; 100us is what RTS 25 allows a high-frequency trader"},
+
+    {"golive", GN_TYPE_MAP, NULL, "{}", .help = "what a live appliance needs before it may be armed"},
+    {"golive.checklist", GN_TYPE_PATH, NULL, "", RANGE(1, GN_PATH_MAX - 1), TOP(duties.checklist),
+     .help = "checklist that two people have signed (gannetctl golive sign)"},
+    {"golive.drills", GN_TYPE_PATH, NULL, "", RANGE(1, GN_PATH_MAX - 1), TOP(duties.drills),
+     .help = "folder of drill records, as tools/drills/run --json writes them"},
+    {"golive.drill_age", GN_TYPE_DURATION, "ms", "44640min", RANGE(60000, 4000000000), TOP(duties.drill_age_ms),
+     .help = "oldest drill record that counts; 44640min are 31 days"},
 
     {"people", GN_TYPE_LIST, NULL, "[]", RANGE(0, GN_PEOPLE_MAX),
      .offset = (uint32_t)offsetof(struct gn_draft, people.person), .size = (uint32_t)sizeof(struct gn_person),

@@ -14,13 +14,11 @@
 #include "build_id.h"
 #include "controlplane/admin/commands.h"
 #include "controlplane/admin/server.h"
+#include "controlplane/alerts/watch.h"
 #include "controlplane/appliance/appliance.h"
 #include "controlplane/kill/triggers.h"
 
-#define POLL_MS     20
-#define ALERT_SPACE 40u
-#define ALERT_KEY   41u
-#define ALERT_CORR  42u
+#define POLL_MS 20
 
 static volatile sig_atomic_t stop_signal;
 
@@ -59,11 +57,11 @@ static void watch_journal(struct gn_appliance *a, struct watch *w)
                  "no room for a further journal segment (%s): %llu ready after the one in use; free "
                  "space",
                  strerror(st.prepare_errno), (unsigned long long)st.ready_segments);
-        gn_appliance_alert(a, ALERT_SPACE, 1, text);
+        gn_appliance_alert(a, GN_ALERT_SPACE, 1, text);
     }
     w->space_said = st.prepare_errno != 0;
     if (st.no_corr != 0 && !w->corr_said)
-        gn_appliance_alert(a, ALERT_CORR, 2, "a record came without its correlation: its cause cannot be followed");
+        gn_appliance_alert(a, GN_ALERT_CORR, 2, "a record came without its correlation: its cause cannot be followed");
     w->corr_said = st.no_corr != 0;
     if (st.failed == 0 || w->journal_said)
         return;
@@ -90,7 +88,7 @@ static int run(struct gn_appliance *a, struct gn_admin_server *s, struct gn_trig
     if (st.slow)
         gn_appliance_alert(a, GN_ALERT_SLOW, 3, st.slow_why);
     if (a->key_beside)
-        gn_appliance_alert(a, ALERT_KEY, 3,
+        gn_appliance_alert(a, GN_ALERT_KEY, 3,
                            "the journal's key lies in journal.dir: who can rewrite the journal can sign it; move it to "
                            "where journal.key says");
     struct statfs fs;
@@ -107,6 +105,8 @@ static int run(struct gn_appliance *a, struct gn_admin_server *s, struct gn_trig
         gn_triggers_poll(t, a);
         gn_tracker_poll(&a->tracker, a, gn_now_ns());
         gn_flatten_poll(a, gn_now_ns());
+        gn_reconcile_poll(a, gn_now_ns());
+        gn_alert_watch_poll(&a->watch, a, gn_now_ns());
         gn_admin_expire(a);
         watch_dataplane(a, &w);
         watch_journal(a, &w);
@@ -179,6 +179,7 @@ int main(int argc, char **argv)
     }
     stay_on_core(&appliance);
     gn_triggers_open(&triggers, &appliance);
+    gn_triggers_hold_live(&appliance);
     if (!gn_appliance_start(&appliance, err)) {
         fprintf(stderr, "gannet-controlplane: %s\n", err);
         return EXIT_FAILURE;

@@ -153,6 +153,8 @@ json_t *gn_admin_release(struct gn_appliance *a, const struct gn_call *call)
         return gn_admin_fail(err);
     if (!json_is_integer(looked_at))
         return gn_admin_fail("word: a release names the word that was looked at: ask kill_word first");
+    if (scope == GN_SCOPE_ALL && a->conf->mode == GN_MODE_LIVE)
+        return gn_admin_fail("in mode live the scope all is re-armed by `arm`, which looks at the go-live gate first");
     struct gn_kill_request r = {.scope = scope, .index = index, .who = call->who, .why = why, .now_ns = gn_now_ns()};
     if (!gn_kill_let_go(a->control, a->conf, &r, (uint64_t)json_integer_value(looked_at), err))
         return gn_admin_fail(err);

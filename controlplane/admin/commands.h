@@ -80,6 +80,21 @@ json_t *gn_admin_flatten_status(struct gn_appliance *a, const struct gn_call *ca
 json_t *gn_admin_session_reconnect(struct gn_appliance *a, const struct gn_call *call);
 json_t *gn_admin_feed_rebuild(struct gn_appliance *a, const struct gn_call *call);
 
+/* exceptions.c */
+json_t *gn_admin_strategy_enable(struct gn_appliance *a, const struct gn_call *call);
+json_t *gn_admin_strategies(struct gn_appliance *a, const struct gn_call *call);
+json_t *gn_admin_override(struct gn_appliance *a, const struct gn_call *call);
+uint32_t gn_admin_override_act(struct gn_appliance *a, const json_t *request, json_t **refusal);
+json_t *gn_admin_overrides(struct gn_appliance *a, const struct gn_call *call);
+
+/* golive.c */
+json_t *gn_admin_golive(struct gn_appliance *a, const struct gn_call *call);
+uint32_t gn_admin_arm_act(struct gn_appliance *a, const json_t *request, json_t **refusal);
+json_t *gn_admin_arm(struct gn_appliance *a, const struct gn_call *call);
+
+/* reconcile.c */
+json_t *gn_admin_reconcile(struct gn_appliance *a, const struct gn_call *call);
+
 /* authorise.c: what a request needs before it runs. NULL: call->authorised is set, run it; else the answer. */
 json_t *gn_admin_authorise(struct gn_appliance *a, uint32_t act, struct gn_call *call);
 json_t *gn_admin_challenge(struct gn_appliance *a, const struct gn_call *call);

@@ -27,7 +27,10 @@
     X(12, STRATEGY, "strategy_disabled", "risk", "authority", "the throttle switched a strategy off")                  \
     X(13, FLATTEN, "flatten", "risk", "flatten", "a flatten ended: what stays, and why")                               \
     X(14, RECONCILE, "reconcile", "risk", "reconcile", "a break between our books and the venue's, or a stale report") \
-    X(15, LEFT, "orders_left", "operator", "data-plane-died", "the data plane stopped and left orders")
+    X(15, LEFT, "orders_left", "operator", "data-plane-died", "the data plane stopped and left orders")                \
+    X(40, SPACE, "journal_space", "operator", "kill-switch", "no room for a further journal segment")                  \
+    X(41, KEY, "journal_key", "operator", "authority", "the journal's key lies beside the journal")                    \
+    X(42, CORR, "correlation", "operator", "kill-switch", "a record came without its correlation")
 
 enum gn_alert_code {
 #define GN_X(num, NAME, name, owner, runbook, help) GN_ALERT_##NAME = num,

@@ -11,11 +11,13 @@
 
 #include "config/load.h"
 #include "controlplane/alerts/alerts.h"
+#include "controlplane/alerts/watch.h"
 #include "controlplane/authority/authority.h"
 #include "controlplane/command/command.h"
 #include "controlplane/flatten/flatten.h"
 #include "controlplane/journal/journal.h"
 #include "controlplane/kill/tracker.h"
+#include "controlplane/reconcile/report.h"
 #include "dataplane/abi/region.h"
 
 #define GN_APPLIANCE_ERR_LEN 1024u
@@ -35,8 +37,10 @@ struct gn_appliance {
     struct gn_authority authority; /* main thread only */
     struct gn_hands hands;         /* commands to the lcores; main thread only */
     struct gn_alerts alerts;
+    struct gn_alert_watch watch;
     struct gn_tracker tracker;
     struct gn_flatten flatten;
+    struct gn_reconcile reconcile;
     bool joined;
     pthread_t beat_thread;
     _Atomic uint32_t beat_stop;

@@ -229,6 +229,18 @@ void gn_triggers_open(struct gn_triggers *t, struct gn_appliance *a)
     look_key(t, a);
 }
 
+void gn_triggers_hold_live(struct gn_appliance *a)
+{
+    char err[GN_KILL_ERR_LEN];
+    struct gn_kill_request r = {.scope = GN_SCOPE_ALL,
+                                .level = GN_LADDER_HALTED,
+                                .who = "controlplane",
+                                .why = "live and not armed: gannetctl golive, then arm",
+                                .now_ns = gn_now_ns()};
+    if (a->conf->mode == GN_MODE_LIVE && !a->joined && gn_kill_and_journal(a, &r, err) == 0)
+        fprintf(stderr, "gannet-controlplane: %s\n", err);
+}
+
 void gn_triggers_poll(struct gn_triggers *t, struct gn_appliance *a)
 {
     look_signal(t, a);

@@ -32,6 +32,9 @@ void gn_triggers_catch(void);
  * key that lay there before. */
 void gn_triggers_open(struct gn_triggers *t, struct gn_appliance *a);
 
+/* gn_triggers_hold_live: a live appliance whose region was just made is halted until people arm it. */
+void gn_triggers_hold_live(struct gn_appliance *a);
+
 /* gn_triggers_poll: looks at every trigger; a signal ends the sleep before it. */
 void gn_triggers_poll(struct gn_triggers *t, struct gn_appliance *a);
 

@@ -14,11 +14,25 @@ static const struct {
      "metrics carry it"},
     {"instance: unit", "instance: a-name-that-is-too-long",
      ":1: instance: found \"a-name-that-is-too-long\" of a wrong length, allowed: 1..15 of a-z, 0-9, _ and -"},
+    {"    firm: GNNT\n", "    firm: GNNT\n    environment: production\n",
+     ":27: sessions[0].environment: found \"production\", allowed in mode mock: test, simulator; orders of a trial "
+     "must not "
+     "reach the exchange; with mode live they may"},
+    {"mode: mock", "mode: live",
+     ":20: sessions[0].name: session oe1 does not say what answers there, allowed: environment: production, test or "
+     "simulator; only mode mock may leave it out\n:44: authority.single_person: found \"true\", allowed in mode live: "
+     "false; "
+     "name at least two people, one of them with role risk"},
+    {"authority: { single_person: true }",
+     "people: [{ name: a, key: zz, role: [risk] }]\nauthority: { single_person: true }",
+     ":44: people[0].key: found \"zz\" of a wrong length, allowed: 64..64 printable characters"},
     {"mode: mock", "mode: moc", ":2: mode: found \"moc\", allowed: paper, live, shadow, mock; did you mean mock?"},
     {"mode: mock", "mdoe: mock",
      ":2: unknown key \"mdoe\", allowed: keys instance, mode, run_dir, hugepages, huge_dir, dpdk_mem, cores, ports, "
      "feed, venues, accounts, themes, sessions, clients, strategies, instruments, limits, risk, tables, journal, "
-     "heartbeat, clock, people, authority; did you mean mode?"},
+     "heartbeat, clock, golive, people, authority; did you mean mode?\n:20: sessions[0].name: session oe1 does not say "
+     "what answers there, allowed: environment: production, test or simulator; only mode "
+     "mock may leave it out"},
     {"mode: mock", "mode: mock\nmode: live", ":3: mode: found twice in one map, allowed: once; remove one"},
     {"mode: mock", "mode: [mock]", ":2: mode: found a list, allowed: paper, live, shadow, mock"},
     {"run_dir: /run/unit", "run_dir: run/unit",
@@ -247,11 +261,15 @@ static const struct {
     {"mode: mock", "? [a]\n: b",
      ":2: unknown key a list, allowed: keys instance, mode, run_dir, hugepages, huge_dir, dpdk_mem, cores, ports, "
      "feed, venues, accounts, themes, sessions, clients, strategies, instruments, limits, risk, tables, journal, "
-     "heartbeat, clock, people, authority"},
+     "heartbeat, clock, golive, people, authority\n:21: sessions[0].name: session oe1 does not say what answers there, "
+     "allowed: environment: production, test or simulator; only mode "
+     "mock may leave it out"},
     {"mode: mock", "<<: mock",
      ":2: unknown key \"<<\", allowed: keys instance, mode, run_dir, hugepages, huge_dir, dpdk_mem, cores, ports, "
      "feed, venues, accounts, themes, sessions, clients, strategies, instruments, limits, risk, tables, journal, "
-     "heartbeat, clock, people, authority"},
+     "heartbeat, clock, golive, people, authority\n:20: sessions[0].name: session oe1 does not say what answers there, "
+     "allowed: environment: production, test or simulator; only mode "
+     "mock may leave it out"},
     {"mode: mock", "mode: \"mock\\0\"",
      ":2: mode: found \"mock?\", allowed: paper, live, shadow, mock; did you mean mock?"},
     {"mode: mock", "mode: \"a\\x01\\nb\"", ":2: mode: found \"a??b\", allowed: paper, live, shadow, mock"},

@@ -163,9 +163,12 @@ static void defaults_of_absent_maps(void)
     gn_conf_free(&c);
     free(yaml);
 
-    yaml = fixture_edit("mode: mock\n", "");
+    yaml = fixture_edit("mode: mock\n", ""); /* absent means paper, and paper says what answers at its sessions */
+    CU_ASSERT_EQUAL(load(yaml, &f), GN_CONF_INVALID);
+    free(yaml);
+    yaml = fixture_edit("    firm: GNNT\n", "    firm: GNNT\n    environment: test\n");
     CU_ASSERT_EQUAL_FATAL(load(yaml, &f), GN_CONF_OK);
-    CU_ASSERT_EQUAL(c.conf.mode, GN_MODE_PAPER);
+    CU_ASSERT_EQUAL(c.duties.environment[0], GN_ENV_TEST);
     gn_conf_free(&c);
     free(yaml);
 }

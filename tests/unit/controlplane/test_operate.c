@@ -1,0 +1,133 @@
+/* What people operate: the order that a flatten would send, tokens, strategies, and the go-live gate. */
+#include "tests/unit/controlplane/fixture.h"
+
+static void the_order_that_closes(void)
+{
+    const struct gn_limits_instrument l = {.set = UINT64_MAX,
+                                           .tradable = 1,
+                                           .max_qty = 300,
+                                           .max_value = 100000000,
+                                           .collar_bps = 500,
+                                           .max_position = 5000};
+    struct gn_tob t = {.bid = 99900, .ask = 100100, .last = 100000};
+    struct gn_flatten_order o;
+    CU_ASSERT_PTR_NULL(gn_flatten_plan(1000, &l, &t, 100, 1, &o)); /* long: sells, within one order's limit */
+    CU_ASSERT_EQUAL(o.side, GN_SIDE_SELL);
+    CU_ASSERT_EQUAL(o.qty, 300);
+    CU_ASSERT_EQUAL(o.price, 95500); /* 9/10 of 5 % below the middle */
+    CU_ASSERT_PTR_NULL(gn_flatten_plan(-7, &l, &t, 100, 1, &o));
+    CU_ASSERT_EQUAL(o.side, GN_SIDE_BUY);
+    CU_ASSERT_EQUAL(o.qty, 7); /* never more than the position */
+    CU_ASSERT_EQUAL(o.price, 104500);
+    struct gn_limits_instrument small = l;
+    small.max_value = 95500 * 10;
+    CU_ASSERT_PTR_NULL(gn_flatten_plan(1000, &small, &t, 100, 1, &o));
+    CU_ASSERT_EQUAL(o.qty, 10);
+    CU_ASSERT_PTR_NOT_NULL(gn_flatten_plan(5, &l, &t, 100, 10, &o)); /* less than a lot */
+    const uint16_t flags[] = {GN_MD_STALE, GN_MD_CROSSED, GN_MD_HALTED};
+    for (size_t i = 0; i < GN_ARRAY_LEN(flags); i++) {
+        t.flags = (uint8_t)flags[i];
+        CU_ASSERT_PTR_NOT_NULL(gn_flatten_plan(1000, &l, &t, 100, 1, &o));
+    }
+    t = (struct gn_tob){.bid = 90000, .ask = 110000};
+    CU_ASSERT_PTR_NOT_NULL(gn_flatten_plan(1000, &l, &t, 100, 1, &o)); /* the other side is outside the collar */
+    t = (struct gn_tob){.ask = 100100, .last = 100000};
+    CU_ASSERT_PTR_NOT_NULL(gn_flatten_plan(1000, &l, &t, 100, 1, &o)); /* nobody buys */
+    t = (struct gn_tob){.flags = 0};
+    CU_ASSERT_PTR_NOT_NULL(gn_flatten_plan(1000, &l, &t, 100, 1, &o));
+    small.set = 0;
+    t = (struct gn_tob){.bid = 99900, .ask = 100100};
+    CU_ASSERT_PTR_NOT_NULL(gn_flatten_plan(1000, &small, &t, 100, 1, &o)); /* no limit: no order */
+}
+
+static json_t *token(struct fixture *f, const char *verdict)
+{
+    return fixture_ask(f, "{s:s, s:s, s:s, s:I, s:I, s:[s], s:s, s:s}", "cmd", "override", "symbol", "AA", "side",
+                       "sell", "qty", (json_int_t)5, "price", (json_int_t)100, "verdicts", verdict, "who", "anna+bert",
+                       "why", "one");
+}
+
+static void tokens(void)
+{
+    struct fixture *f = fixture_open(NULL);
+    struct gn_risk *risk = gn_region_at(&f->a.plane, GN_SECTION_RISK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(fixture_error(token(f, "no_such")), "verdicts"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fixture_error(token(f, "ok")), "verdicts"));
+    CU_ASSERT_TRUE(fixture_ok(token(f, "max_value")));
+    const struct gn_override *o = &f->a.control->override[0];
+    CU_ASSERT_NOT_EQUAL(atomic_load(&o->armed), 0);
+    CU_ASSERT_EQUAL(o->verdicts, 1ull << GN_VERDICT_MAX_VALUE);
+    CU_ASSERT_EQUAL(o->side, GN_SIDE_SELL);
+    CU_ASSERT_STRING_EQUAL(o->who, "anna");
+    CU_ASSERT_STRING_EQUAL(o->other, "bert");
+    for (uint32_t i = 1; i < GN_OVERRIDES; i++)
+        CU_ASSERT_TRUE(fixture_ok(token(f, "max_qty")));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fixture_error(token(f, "max_qty")), "every slot"));
+    uint64_t first = atomic_load(&o->armed);
+    risk->override_used[0] = first; /* the gate took it */
+    CU_ASSERT_TRUE(fixture_ok(token(f, "max_qty")));
+    CU_ASSERT_TRUE(atomic_load(&o->armed) > first); /* never the same number again */
+    f->a.control->override[3].expires_ns = 1;
+    CU_ASSERT_TRUE(fixture_ok(token(f, "max_qty")));
+    fixture_close(f);
+}
+
+static void a_strategy_goes_on(void)
+{
+    struct fixture *f = fixture_open(NULL);
+    struct gn_risk *risk = gn_region_at(&f->a.plane, GN_SECTION_RISK);
+#define ENABLE(name) \
+    fixture_ask(f, "{s:s, s:s, s:s, s:s}", "cmd", "strategy_enable", "name", name, "who", "x", "why", "y")
+    CU_ASSERT_PTR_NOT_NULL(strstr(fixture_error(ENABLE("mm")), "not disabled"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fixture_error(ENABLE("nobody")), "no strategy"));
+    gn_alert_watch_poll(&f->a.watch, &f->a, gn_now_ns());
+    atomic_store(&risk->scope[GN_ROW_STRATEGY].disabled, 3);
+    gn_alert_watch_poll(&f->a.watch, &f->a, gn_now_ns());
+    CU_ASSERT_EQUAL(f->a.alerts.total, 1);
+    CU_ASSERT_EQUAL(f->a.alerts.row[0].code, GN_ALERT_STRATEGY);
+    CU_ASSERT_EQUAL(f->a.alerts.late, 0);
+    CU_ASSERT_TRUE(fixture_ok(ENABLE("mm")));
+    CU_ASSERT_EQUAL(atomic_load(&f->a.control->strategy_enabled[0]), 3);
+    CU_ASSERT_PTR_NOT_NULL(strstr(fixture_error(ENABLE("mm")), "not disabled"));
+    fixture_close(f);
+}
+
+static void the_gate_to_live(void)
+{
+    struct fixture *f = fixture_open(NULL);
+    json_t *g = fixture_ask(f, "{s:s}", "cmd", "golive"), *k;
+    size_t i, failed = 0;
+    CU_ASSERT_FALSE(json_is_true(json_object_get(g, "complete")));
+    json_array_foreach(json_object_get(g, "items"), i, k)
+    {
+        bool pass = json_is_true(json_object_get(k, "pass"));
+        failed += !pass;
+        CU_ASSERT_EQUAL(strlen(gn_admin_text(k, "mend", "")) != 0, !pass); /* what fails says how to mend it */
+        CU_ASSERT_TRUE(strlen(gn_admin_text(k, "found", "")) != 0);
+    }
+    CU_ASSERT_TRUE(failed >= 6); /* mode, persons, data plane, sessions, drills, checklist at least */
+    json_decref(g);
+    json_t *r = fixture_ask(f, "{s:s, s:s, s:I, s:s, s:s}", "cmd", "arm", "confirm", "unit", "word", (json_int_t)0,
+                            "who", "x", "why", "y");
+    CU_ASSERT_PTR_NOT_NULL(strstr(fixture_error(r), "not live"));
+    fixture_close(f);
+}
+
+static void alert_latency(void)
+{
+    struct gn_alerts a = {.total = 0};
+    for (uint32_t i = 0; i < GN_ALERTS_KEPT + 3; i++)
+        gn_alerts_add(&a, GN_ALERT_KILL, 1, 1000, 1000 + i, "text");
+    CU_ASSERT_EQUAL(a.total, GN_ALERTS_KEPT + 3);
+    CU_ASSERT_EQUAL(a.row[2].number, GN_ALERTS_KEPT + 3);
+    CU_ASSERT_EQUAL(a.latency_max_ns, GN_ALERTS_KEPT + 2);
+    CU_ASSERT_EQUAL(a.late, 0);
+    gn_alerts_add(&a, GN_ALERT_KILL, 1, 0, GN_ALERT_LATE_NS + 1, "late");
+    CU_ASSERT_EQUAL(a.late, 1);
+    CU_ASSERT_STRING_EQUAL(gn_alert_owner(GN_ALERT_KILL), "risk");
+    CU_ASSERT_STRING_EQUAL(gn_alert_name(9999), "other");
+}
+
+GN_TEST_MAIN("operate", {"the order that closes", the_order_that_closes}, {"tokens", tokens},
+             {"a strategy goes on", a_strategy_goes_on}, {"the gate to live", the_gate_to_live},
+             {"alert latency", alert_latency})
