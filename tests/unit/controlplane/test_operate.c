@@ -113,6 +113,47 @@ static void the_gate_to_live(void)
     fixture_close(f);
 }
 
+/* A lcore of our own answers, or does not. */
+static void answer_queries(struct fixture *f, uint32_t result)
+{
+    for (uint32_t i = 0; i < GN_COMMAND_SLOTS; i++) {
+        struct gn_command *c = &f->a.hands.commands->slot[i];
+        if (!gn_command_free(c))
+            gn_command_answer(c, atomic_load(&c->asked), result);
+    }
+}
+
+static void a_kill_is_followed(void)
+{
+    struct fixture *f = fixture_open(NULL);
+    struct gn_tracker *t = &f->a.tracker;
+    struct gn_session_row *rows = gn_region_at(&f->a.plane, GN_SECTION_SESSIONS);
+    const uint64_t ms = 1000000, begin = gn_now_ns();
+    rows[0].logins = 1;
+    gn_tracker_poll(t, &f->a, begin);
+    CU_ASSERT_EQUAL(t->state, GN_TRACKER_IDLE);
+    CU_ASSERT_TRUE(fixture_ok(fixture_ask(f, "{s:s}", "cmd", "kill")));
+    uint64_t said = f->a.alerts.total;
+    for (uint64_t at = 0; at <= 12000; at += 100) /* the venue does not answer: louder at 1, 3 and 10 s */
+        gn_tracker_poll(t, &f->a, begin + at * ms);
+    CU_ASSERT_EQUAL(t->state, GN_TRACKER_ASKING);
+    CU_ASSERT_EQUAL(f->a.alerts.total, said + 3);
+    CU_ASSERT_EQUAL(f->a.alerts.row[said].severity, 3);
+    CU_ASSERT_EQUAL(f->a.alerts.row[said + 1].severity, 2);
+    CU_ASSERT_EQUAL(f->a.alerts.row[said + 2].severity, 1);
+    answer_queries(f, GN_COMMAND_LOST); /* no answer is no word of the venue */
+    gn_tracker_poll(t, &f->a, begin + 12060 * ms);
+    CU_ASSERT_EQUAL(t->state, GN_TRACKER_ASKING);
+    gn_tracker_poll(t, &f->a, begin + 12600 * ms);
+    answer_queries(f, GN_COMMAND_DONE);
+    gn_tracker_poll(t, &f->a, begin + 12700 * ms);
+    CU_ASSERT_EQUAL(t->state, GN_TRACKER_VERIFIED);
+    CU_ASSERT_TRUE(fixture_ok(fixture_ask(f, "{s:s}", "cmd", "kill"))); /* thrown again: followed again */
+    gn_tracker_poll(t, &f->a, begin + 12800 * ms);
+    CU_ASSERT_NOT_EQUAL(t->state, GN_TRACKER_VERIFIED);
+    fixture_close(f);
+}
+
 static void alert_latency(void)
 {
     struct gn_alerts a = {.total = 0};
@@ -130,4 +171,4 @@ static void alert_latency(void)
 
 GN_TEST_MAIN("operate", {"the order that closes", the_order_that_closes}, {"tokens", tokens},
              {"a strategy goes on", a_strategy_goes_on}, {"the gate to live", the_gate_to_live},
-             {"alert latency", alert_latency})
+             {"a kill is followed", a_kill_is_followed}, {"alert latency", alert_latency})
