@@ -315,7 +315,7 @@ const struct gn_schema_key gn_schema[] = {
              "given up"},
     {"journal.segment", GN_TYPE_SIZE, "MiB", "64MiB", RANGE(1, 4096), TOP(conf.journal.segment_mib),
      .help = "bytes of one segment"},
-    {"journal.segments_ahead", GN_TYPE_INT, "segments", "2", RANGE(1, 64), TOP(conf.journal.segments_ahead),
+    {"journal.segments_ahead", GN_TYPE_INT, "segments", "2", RANGE(1, 16), TOP(conf.journal.segments_ahead),
      .help = "zero-filled segments kept ready"},
     {"journal.inputs", GN_TYPE_BOOL, NULL, "true", TOP(conf.journal.inputs),
      .help = "market-data packets too, so that a day can be replayed"},

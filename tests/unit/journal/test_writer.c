@@ -2,6 +2,7 @@
  * file's slots take turns, and every failure of the disk latches and leaves the journal readable. */
 #include <errno.h>
 
+#include "controlplane/journal/segment.h"
 #include "tests/unit/journal/fixture.h"
 #include "tests/unit/journal/mem_disk.h"
 
@@ -180,7 +181,96 @@ static void no_space_is_told_two_segments_before(void)
     end();
 }
 
+/* What a start does on its way: what it reads is made durable first, half-made files go, segments of another size too.
+ */
+static void recovery_tidies_up(void)
+{
+    struct gn_journal *j;
+    bool direct;
+    struct gn_journal_report r;
+    const struct gn_journal_verify_opts opts = {.io = &io};
+    begin();
+    fx_write_some(&f, 20);
+    const uint64_t syncs = disk.syncs;
+    CU_ASSERT_EQUAL(io.prepare(io.ctx, f.dir, "gannet-journal-00000099.gnj.tmp", 4096), 0);
+    f.conf.segment_bytes += FX_BATCH_BYTES;
+    CU_ASSERT_EQUAL_FATAL(fx_open(&f, &j), GN_JOURNAL_OK);
+    CU_ASSERT_TRUE(disk.syncs > syncs);
+    CU_ASSERT_EQUAL(io.open(io.ctx, f.dir, "gannet-journal-00000099.gnj.tmp", GN_JOURNAL_OPEN_READ, &direct), -ENOENT);
+    CU_ASSERT_TRUE(fx_publish(&f, 1, true));
+    CU_ASSERT_EQUAL(gn_journal_close(j, FX_NOW_NS), GN_JOURNAL_OK);
+    CU_ASSERT_EQUAL(gn_journal_verify(f.dir, &opts, &r), GN_JOURNAL_OK); /* headers and files agree on the new size */
+    CU_ASSERT_TRUE(fx_check(&f, &io, NULL));
+    end();
+}
+
+/* A ring whose sequence jumps among the records that are durable already is not this journal's. */
+static void a_ring_that_jumps(void)
+{
+    struct gn_journal *j;
+    begin();
+    CU_ASSERT_EQUAL_FATAL(fx_open(&f, &j), GN_JOURNAL_OK);
+    for (int i = 0; i < 6; i++)
+        CU_ASSERT_TRUE(fx_publish(&f, 1, true));
+    const uint64_t tail = atomic_load(&f.ring[1]->tail), last = atomic_load(&f.ring[1]->last_seq);
+    CU_ASSERT_EQUAL(gn_journal_close(j, FX_NOW_NS), GN_JOURNAL_OK);
+    atomic_store(&f.ring[1]->tail, tail); /* as if the release had not come */
+    atomic_store(&f.ring[1]->last_seq, last);
+    uint64_t cursor = tail;
+    int err;
+    for (int i = 0; i < 3; i++)
+        (void)gn_ring_read(f.ring[1], &cursor, &err);
+    gn_ring_read(f.ring[1], &cursor, &err)->seq += 1;
+    CU_ASSERT_EQUAL(fx_open(&f, &j), GN_JOURNAL_ERR_SEQ);
+    end();
+}
+
+/* Checksums of the batch set right again by who changed a record in it: the record's own still tell. */
+static void a_record_changed_with_its_batch(void)
+{
+    for (int what = 0; what < 2; what++) {
+        struct gn_journal_report r;
+        const struct gn_journal_verify_opts opts = {.io = &io};
+        begin();
+        fx_write_some(&f, 5);
+        struct mem_file *file = md_find(&disk, "gannet-journal-00000001.gnj");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+        struct gn_journal_batch *b = (struct gn_journal_batch *)(void *)(file->data + GN_JOURNAL_BLOCK);
+        struct gn_journal_record *p = (struct gn_journal_record *)(void *)(b + 1);
+        struct gn_rec *rec = (struct gn_rec *)(void *)(p + 1);
+        if (what == 0)
+            rec->time_ns ^= 1;
+        else
+            rec->bytes = GN_REC_BYTES_MAX;
+        gn_journal_seal_batch(b);
+        CU_ASSERT_NOT_EQUAL(gn_journal_verify(f.dir, &opts, &r), GN_JOURNAL_OK);
+        CU_ASSERT_EQUAL(r.finding.damage, GN_JOURNAL_DAMAGE_EDIT);
+        CU_ASSERT_PTR_NOT_NULL(strstr(r.finding.reason, what == 0 ? "checksum" : "length"));
+        end();
+    }
+}
+
+static void a_segment_epoch_twice(void)
+{
+    struct gn_journal_report r;
+    const struct gn_journal_verify_opts opts = {.io = &io};
+    begin();
+    fx_write_some(&f, 5);
+    fx_write_some(&f, 5);
+    struct mem_file *file = md_find(&disk, "gannet-journal-00000002.gnj");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    struct gn_journal_segment *s = (struct gn_journal_segment *)(void *)file->data;
+    s->segment_epoch--;
+    gn_journal_seal_segment(s);
+    CU_ASSERT_NOT_EQUAL(gn_journal_verify(f.dir, &opts, &r), GN_JOURNAL_OK);
+    CU_ASSERT_EQUAL(r.finding.damage, GN_JOURNAL_DAMAGE_STALE);
+    end();
+}
+
 GN_TEST_MAIN("journal writer", {"a slow disk is told", a_slow_disk_is_told}, {"no ring starves", no_ring_starves},
              {"a loss is marked once", a_loss_is_marked_once}, {"the head has two slots", the_head_has_two_slots},
              {"every failure latches", every_failure_latches},
-             {"no space is told two segments before", no_space_is_told_two_segments_before})
+             {"no space is told two segments before", no_space_is_told_two_segments_before},
+             {"recovery tidies up", recovery_tidies_up}, {"a ring that jumps", a_ring_that_jumps},
+             {"a record changed with its batch", a_record_changed_with_its_batch},
+             {"a segment epoch twice", a_segment_epoch_twice})
