@@ -118,7 +118,7 @@ static void put_rows(struct parts *p, uint32_t table, const void *rows, const vo
 static void put_half(struct parts *p, uint64_t generation, const void *but)
 {
     const uint32_t lines = (uint32_t)(gn_limits_half_bytes(p->s->gate.limits->rows) / LINE);
-    put_rows(p, GN_STATE_LIMITS, gn_limits_firm_row(p->s->gate.limits, generation), but, LINE, lines);
+    put_rows(p, GN_STATE_LIMITS, gn_limits_scope_row(p->s->gate.limits, generation, 0), but, LINE, lines);
 }
 
 void gn_inputs_limits(struct gn_stage_orders *s, uint64_t before, uint64_t now, uint64_t now_ns)
@@ -127,7 +127,7 @@ void gn_inputs_limits(struct gn_stage_orders *s, uint64_t before, uint64_t now, 
     if (s->conf->journal.inputs == 0)
         return;
     if (now != s->told_generation)
-        put_half(&p, now, now == before + 1 ? gn_limits_firm_row(s->gate.limits, before) : NULL);
+        put_half(&p, now, now == before + 1 ? gn_limits_scope_row(s->gate.limits, before, 0) : NULL);
     s->told_generation = now;
     const struct gn_ev_control_in in = {.kind = GN_CONTROL_IN_LIMITS, .index = !p.complete, .value = now};
     gn_inputs_control(s, &in, now_ns);

@@ -205,7 +205,7 @@ class Bench:
     # ---- configuration ----
 
     def tool(self, name):
-        for sub in ("tools/venue-sim", "tools/gannetctl", "controlplane", "dataplane", "tools/libgannet"):
+        for sub in ("tools/venue-sim", "tools/gannetctl", "controlplane", "dataplane", "tools/libgannet", "tools/replay"):
             path = os.path.join(self.build, sub, name)
             if os.path.exists(path):
                 return path

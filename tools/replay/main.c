@@ -1,146 +1,222 @@
-/* gannet-replay: runs the data plane's feed stage on the packets of a journal and compares what comes out with what
- * came out then: the records, and with `compare` the books of the running region. gannetctl replay calls it.
+/* gannet-replay: runs the data plane's stages on a journal, and compares every record that they write with the
+ * journaled one. gannetctl replay calls it.
  */
 #include <getopt.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "controlplane/journal/reader.h"
-#include "dataplane/abi/region.h"
-#include "tools/replay/feed.h"
+#include "tools/replay/engine.h"
+#include "tools/replay/live.h"
+#include "tools/replay/source.h"
 
-static uint64_t clock_ns(void)
+struct job {
+    struct gn_conf_loaded loaded;
+    struct gn_source_opts source;
+    struct gn_source_result read;
+    struct gn_replay *replay;
+    const char *config, *dir;
+    bool compare, any_config;
+    int rc;                       /* enum gn_replay_err */
+    double seconds, core_seconds; /* on the clock; of the replaying thread's core */
+    int64_t wrong;                /* rows that differ from the region's; -1 = it cannot be looked at */
+};
+
+static uint64_t clock_ns(clockid_t id)
 {
     struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    (void)clock_gettime(id, &ts);
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-/* True when all was read; config_same tells whether every segment was written under this configuration. */
-static bool run(struct gn_replay_feed *r, const char *dir, uint64_t to_ns, bool *config_same)
+static bool on_record(void *arg, const struct gn_rec *rec)
 {
-    struct gn_journal_finding finding;
-    struct gn_journal_reader *reader;
-    struct gn_journal_item item;
-    uint64_t checked = 0;
-    *config_same = true;
-    int rc = gn_journal_reader_open(&reader, dir, NULL, &finding);
-    while (rc == GN_JOURNAL_OK && (rc = gn_journal_reader_next(reader, &item)) == 1) {
-        if (item.segment->number != checked) {
-            checked = item.segment->number;
-            *config_same = *config_same && memcmp(item.segment->config_sha256, r->loaded.conf.config_sha256,
-                                                  sizeof item.segment->config_sha256) == 0;
-        }
-        rc = GN_JOURNAL_OK;
-        if (item.rec->type != GN_EV_MD_PACKET)
-            continue;
-        if (to_ns != 0 && item.rec->time_ns >= to_ns)
-            break;
-        gn_replay_feed_packet(r, item.rec, (const struct gn_ev_md_packet *)(const void *)item.payload,
-                              item.payload_bytes);
-    }
-    if (rc != GN_JOURNAL_OK) {
-        if (reader != NULL)
-            finding = *gn_journal_reader_finding(reader);
-        fprintf(stderr, "gannet-replay: %s: offset %llu: %s\n", finding.file, (unsigned long long)finding.offset,
-                finding.reason);
-    }
-    gn_journal_reader_close(reader);
-    return rc == GN_JOURNAL_OK;
+    struct job *j = arg;
+    j->rc = gn_replay_record(j->replay, rec);
+    return j->rc == GN_REPLAY_OK;
 }
 
-/* Books that differ from those of the region; -1 with a line on stderr when there is none. */
-static int64_t compare(const struct gn_replay_feed *r)
+static bool load(struct job *j)
 {
-    char path[2 * GN_PATH_MAX], err[GN_REGION_ERR_LEN];
-    struct gn_region observe;
-    const struct gn_instruments *mine = r->stage.instruments;
-    if (!gn_region_path(&r->loaded.conf, "observe", path, sizeof path) ||
-        gn_region_attach(path, GN_REGION_OBSERVE, false, NULL, &observe, err) != 0) {
-        fprintf(stderr, "gannet-replay: %s\n", err);
-        return -1;
-    }
-    const struct gn_instruments *theirs = gn_region_at(&observe, GN_SECTION_INSTRUMENTS);
-    const struct gn_book_row *rows = gn_region_at(&observe, GN_SECTION_BOOK_ROWS);
-    const struct gn_tob *tobs = gn_region_at(&observe, GN_SECTION_TOB);
-    const uint32_t n = atomic_load_explicit(&theirs->count, memory_order_acquire);
-    const uint32_t own = atomic_load_explicit(&mine->count, memory_order_relaxed);
-    int64_t wrong = n != own;
-    for (uint32_t i = 0; i < n && i < own; i++) {
-        const struct gn_tob *a = &r->stage.tob[i];
-        struct gn_tob b = {.flags = 0};
-        const bool same = gn_tob_read(&tobs[i], &b, 1000) &&
-                          memcmp(mine->row[i].symbol, theirs->row[i].symbol, 8) == 0 &&
-                          r->stage.rows[i].digest == rows[i].digest &&
-                          r->stage.rows[i].live_orders == rows[i].live_orders && a->bid == b.bid &&
-                          a->bid_qty == b.bid_qty && a->ask == b.ask && a->ask_qty == b.ask_qty && a->last == b.last;
-        if (!same)
-            fprintf(stderr, "gannet-replay: book %.8s differs\n", theirs->row[i].symbol);
-        wrong += !same;
-    }
-    gn_region_detach(&observe);
-    return wrong;
+    static struct gn_conf_errors errors;
+    struct gn_conf_host host = gn_conf_host_this();
+    host.cpus = 0; /* it was another machine that traded: neither its CPUs nor its passwords are asked for */
+    host.getenv = NULL;
+    int rc = gn_conf_load_on(j->config, &host, &j->loaded, &errors);
+    if (rc == GN_CONF_OK)
+        return true;
+    gn_conf_errors_print(&errors, stderr);
+    fprintf(stderr, "gannet-replay: %s: %s\n", j->config, gn_conf_strerror(rc));
+    return false;
 }
 
-static void print(const struct gn_replay_feed *r, double seconds, bool config_same, int64_t books_wrong)
+/* The ring of the lcore that has all stages; 0 = there is none. */
+static uint32_t fused_ring(const struct gn_conf *c)
 {
-    uint8_t hash[32];
-    char text[65] = "";
-    if (gn_replay_feed_hash(r, hash))
-        for (size_t i = 0; i < sizeof hash; i++)
-            snprintf(text + 2 * i, 3, "%02x", hash[i]);
-    char md[20];
-    snprintf(md, sizeof md, "%016llx", (unsigned long long)r->md_digest);
-    json_t *o = json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:b, s:I, s:f, s:f, s:f}", "ok",
-                          r->differences == 0 && books_wrong <= 0, "packets", (json_int_t)r->packets, "messages",
-                          (json_int_t)r->messages, "outputs", (json_int_t)r->outputs, "differences",
-                          (json_int_t)r->differences, "lives", (json_int_t)r->lives, "jumps", (json_int_t)r->jumps,
-                          "outputs_digest", md, "state_hash", text, "same_config", config_same, "books_wrong",
-                          (json_int_t)books_wrong, "seconds", seconds, "messages_per_s", (double)r->messages / seconds,
-                          "times_real", (double)(r->last_ns - r->first_ns) / 1e9 / seconds);
+    for (uint32_t i = 0; i < c->n_lcores; i++)
+        if (c->lcore[i].stages == (GN_STAGE_FEED | GN_STAGE_STRATEGY | GN_STAGE_ORDERS))
+            return i + 1;
+    return 0;
+}
+
+static bool run(struct job *j)
+{
+    const struct gn_conf *c = &j->loaded.conf;
+    j->source.dir = j->dir != NULL ? j->dir : c->journal.dir;
+    j->source.ring = fused_ring(c);
+    j->source.config_sha256 = c->config_sha256;
+    j->rc = j->source.ring == 0 ? GN_REPLAY_ERR_LAYOUT : gn_replay_new(c, j->loaded.instruments, &j->replay);
+    if (j->rc != GN_REPLAY_OK)
+        return false;
+    const uint64_t start = clock_ns(CLOCK_MONOTONIC), core = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    if (!gn_source_each(&j->source, on_record, j, &j->read))
+        j->rc = GN_REPLAY_ERR_NOMEM;
+    if (j->rc == GN_REPLAY_OK)
+        j->rc = gn_replay_finish(j->replay);
+    j->seconds = (double)(clock_ns(CLOCK_MONOTONIC) - start) / 1e9;
+    j->core_seconds = (double)(clock_ns(CLOCK_THREAD_CPUTIME_ID) - core) / 1e9;
+    if (j->rc == GN_REPLAY_OK && j->compare)
+        j->wrong = gn_live_compare(c, j->replay);
+    return j->rc == GN_REPLAY_OK;
+}
+
+static bool good(const struct job *j)
+{
+    const struct gn_replay_counts *n = gn_replay_counts(j->replay);
+    return j->read.sound && n->lives != 0 && n->differences == 0 && j->wrong == 0 &&
+           (j->read.config_same || j->any_config);
+}
+
+static void put_state(json_t *o, const struct gn_ev_state *s)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {{"books", s->books},       {"orders", s->orders}, {"positions", s->positions},
+                {"sessions", s->sessions}, {"gate", s->gate},     {"strategies", s->strategies}};
+    uint64_t all = 0;
+    json_t *parts = json_object();
+    char text[20];
+    for (size_t i = 0; i < GN_ARRAY_LEN(rows); i++) {
+        snprintf(text, sizeof text, "%016llx", (unsigned long long)rows[i].value);
+        json_object_set_new(parts, rows[i].name, json_string(text));
+        all = gn_digest_mix(all + rows[i].value);
+    }
+    json_object_set_new(o, "state", parts);
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)all);
+    json_object_set_new(o, "state_hash", json_string(text));
+}
+
+static void print(const struct job *j)
+{
+    const struct gn_replay_counts *n = gn_replay_counts(j->replay);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {{"records", n->records},
+                {"compared", n->compared},
+                {"differences", n->differences},
+                {"turns", n->turns},
+                {"lives", n->lives},
+                {"packets", n->packets},
+                {"messages", n->messages},
+                {"session_inputs", n->venue_packets},
+                {"orders", n->orders},
+                {"refused", n->refused},
+                {"executions", n->executions},
+                {"cancels", n->cancels},
+                {"states_compared", n->states}};
+    struct gn_ev_state state;
+    json_t *o = json_object();
+    json_object_set_new(o, "ok", json_boolean(good(j)));
+    for (size_t i = 0; i < GN_ARRAY_LEN(rows); i++)
+        json_object_set_new(o, rows[i].name, json_integer((json_int_t)rows[i].value));
+    if (n->differences != 0) {
+        json_object_set_new(o, "first_difference", json_string(n->diff));
+        json_object_set_new(o, "first_difference_seq", json_integer((json_int_t)n->diff_seq));
+        json_object_set_new(o, "first_difference_ns", json_integer((json_int_t)n->diff_ns));
+    }
+    gn_replay_state(j->replay, &state);
+    put_state(o, &state);
+    json_object_set_new(o, "same_config", json_boolean(j->read.config_same));
+    json_object_set_new(o, "verified", json_boolean(j->read.sound));
+    json_object_set_new(o, "region_differences", json_integer(j->wrong));
+    json_object_set_new(o, "seconds", json_real(j->seconds));
+    json_object_set_new(o, "records_per_s", json_real((double)n->records / j->seconds));
+    json_object_set_new(o, "messages_per_s", json_real((double)n->messages / j->seconds));
+    /* an event: a market-data message, or a record of any other type */
+    const double events = (double)(n->records - n->packets + n->messages);
+    json_object_set_new(o, "events_per_s", json_real(events / j->seconds));
+    json_object_set_new(o, "core_seconds", json_real(j->core_seconds));
+    json_object_set_new(o, "events_per_core_s", json_real(events / j->core_seconds));
+    json_object_set_new(o, "times_real", json_real((double)(n->last_ns - n->first_ns) / 1e9 / j->seconds));
     json_dumpf(o, stdout, JSON_COMPACT);
     printf("\n");
     json_decref(o);
+}
+
+static int usage(void)
+{
+    fprintf(
+        stderr,
+        "usage: gannet-replay --config FILE [--journal DIR] [--from SEGMENT] [--to NS] [--compare] [--any-config]\n"
+        "Runs feed, strategy, gate and order stage on the journal; exit status 1 when a record or the state differs.\n"
+        "  --from SEGMENT  begin there; it must hold a start of the data plane in a fresh region\n"
+        "  --to NS         stop before that time\n"
+        "  --compare       the final state with the running appliance's, too\n"
+        "  --any-config    the journal may have been written under another configuration\n");
+    return EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"journal", required_argument, NULL, 'j'},
+                                            {"from", required_argument, NULL, 'f'},
                                             {"to", required_argument, NULL, 't'},
                                             {"compare", no_argument, NULL, 'r'},
+                                            {"any-config", no_argument, NULL, 'a'},
                                             {NULL, 0, NULL, 0}};
-    static struct gn_replay_feed r;
-    const char *config = NULL, *dir = NULL;
-    uint64_t to_ns = 0;
-    bool with_region = false, same;
+    static struct job j;
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (c == 'c')
-            config = optarg;
-        else if (c == 'j')
-            dir = optarg;
-        else if (c == 't')
-            to_ns = strtoull(optarg, NULL, 10);
-        else if (c == 'r')
-            with_region = true;
-        else
-            config = dir = "";
+        switch (c) {
+        case 'c':
+            j.config = optarg;
+            break;
+        case 'j':
+            j.dir = optarg;
+            break;
+        case 'f':
+            j.source.from_segment = strtoull(optarg, NULL, 10);
+            break;
+        case 't':
+            j.source.to_ns = strtoull(optarg, NULL, 10);
+            break;
+        case 'r':
+            j.compare = true;
+            break;
+        case 'a':
+            j.any_config = true;
+            break;
+        default:
+            return usage();
+        }
     }
-    if (config == NULL || config[0] == 0 || optind != argc) {
-        fprintf(stderr, "usage: gannet-replay --config FILE [--journal DIR] [--to NS] [--compare]\n"
-                        "Runs the feed stage on the journal's packets; exit status 1 when an output differs.\n");
+    if (j.config == NULL || optind != argc)
+        return usage();
+    if (!load(&j))
         return EXIT_FAILURE;
+    bool ok = run(&j);
+    if (!ok)
+        fprintf(stderr, "gannet-replay: %s\n", gn_replay_strerror(j.rc));
+    if (j.replay != NULL && !j.read.sound)
+        fprintf(stderr, "gannet-replay: %s: offset %llu: %s\n", j.read.finding.file,
+                (unsigned long long)j.read.finding.offset, j.read.finding.reason);
+    if (ok) {
+        print(&j);
+        ok = good(&j);
     }
-    if (!gn_replay_feed_open(&r, config))
-        return EXIT_FAILURE;
-    const uint64_t start = clock_ns();
-    const bool ok = run(&r, dir != NULL ? dir : r.loaded.conf.journal.dir, to_ns, &same);
-    const double seconds = (double)(clock_ns() - start) / 1e9;
-    const int64_t wrong = ok && with_region ? compare(&r) : 0;
-    if (ok)
-        print(&r, seconds, same, wrong);
-    const bool good = ok && r.differences == 0 && wrong == 0;
-    gn_replay_feed_close(&r);
-    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+    gn_replay_free(j.replay);
+    gn_conf_free(&j.loaded);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

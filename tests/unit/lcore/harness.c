@@ -1,5 +1,7 @@
 #include "tests/unit/lcore/harness.h"
 
+#include "dataplane/lcore/stage_inputs.h"
+
 #include <stdlib.h>
 
 #define EXEC_CELLS 8192u
@@ -175,6 +177,8 @@ static void wire_feed(struct gn_h *h)
         gn_net_join_group(h->end.net, GN_H_GROUP_A, 0) != GN_NET_OK ||
         gn_net_join_group(h->end.net, GN_H_GROUP_B, 0) != GN_NET_OK)
         abort();
+    if (h->on_record != NULL) /* as the data plane does; other tests keep the last prices over a restart */
+        gn_stage_feed_start(&h->feed);
 }
 
 static void wire_strategy(struct gn_h *h)
@@ -234,7 +238,16 @@ static void wire_orders(struct gn_h *h, bool joined)
         .orders = h->orders,
         .max_instruments = h->conf.max_instruments,
     };
+    if (h->on_record != NULL)
+        gn_inputs_start(s, GN_STAGE_FEED | GN_STAGE_STRATEGY | GN_STAGE_ORDERS, joined, false, NULL, NULL, h->now);
     gn_stage_orders_start(s, joined, h->now);
+}
+
+void gn_h_record(struct gn_h *h, void (*fn)(void *arg, const struct gn_rec *rec), void *arg)
+{
+    h->on_record = fn;
+    h->record_arg = arg;
+    gn_h_restart(h, false);
 }
 
 struct gn_h *gn_h_new(const struct gn_h_options *options)
@@ -303,6 +316,8 @@ void gn_h_free(struct gn_h *h)
 
 void gn_h_restart(struct gn_h *h, bool own)
 {
+    if (h->on_record != NULL)
+        h->now += h->step_ns; /* no two turns, and no start, have the same time */
     make_end(&h->end, GN_H_MY_IP, 1, h->now);
     if (gn_ring_join_producer(h->events) != GN_RING_OK || gn_ring_new(h->execs, EXEC_CELLS, 0) != GN_RING_OK)
         abort();
@@ -310,6 +325,7 @@ void gn_h_restart(struct gn_h *h, bool own)
     if (!own)
         memset(h->state, 0, sizeof *h->state * GN_SESSIONS_MAX);
     wire_feed(h);
+    memset(h->strategy_state, 0, 2ull * DESK_ROOM + 16ull * h->conf.max_instruments); /* a new life starts empty */
     wire_strategy(h);
     gn_orders_join(h->orders, h->positions, h->conf.max_instruments);
     if (!gn_fills_join(h->fills, GN_H_ORDERS))
@@ -337,6 +353,8 @@ static void note_events(struct gn_h *h)
     int err;
     while ((rec = gn_ring_read(h->events, &h->event_cursor, &err)) != NULL) {
         last = rec->seq;
+        if (h->on_record != NULL)
+            h->on_record(h->record_arg, rec);
         h->counts[rec->type < GN_H_EVENT_MAX ? rec->type : 0]++;
         if (rec->corr == 0)
             h->broken = "a record has no correlation";
@@ -362,6 +380,9 @@ static void own_turn(struct gn_h *h)
         atomic_fetch_add(&h->control->controlplane.count, 1);
     note_execs(h);
     gn_stage_strategy_poll(&h->strategy, h->now);
+    for (uint32_t i = 0; i < h->n_queued; i++)
+        gn_h_intent(h, &h->queued[i]);
+    h->n_queued = 0;
     for (; in->head != in->tail; in->head++) {
         uint32_t at = in->head % GN_H_WIRE;
         gn_net_input(h->end.net, h->end.tcp, in->frame[at], in->len[at], 0, h->now, &h->end.txq, &rx);
@@ -447,6 +468,12 @@ void gn_h_intent(struct gn_h *h, const struct gn_intent *in)
     struct gn_intent mine = *in;
     mine.strategy = GN_H_DESK;
     to_orders(h, &mine, h->now);
+}
+
+void gn_h_queue(struct gn_h *h, const struct gn_intent *in)
+{
+    if (h->n_queued < GN_ARRAY_LEN(h->queued))
+        h->queued[h->n_queued++] = *in;
 }
 
 struct gn_order *gn_h_new_order(struct gn_h *h, uint32_t instrument, uint32_t side, int64_t price, int64_t qty)

@@ -111,6 +111,9 @@ struct gn_h {
     uint64_t now, step_ns;
     bool cp_dead;       /* the control plane's heartbeat stands still */
     bool journal_stuck; /* nobody drains the event ring */
+    /* not NULL: is given every record as the journal would get it; the starting state is recorded, too */
+    void (*on_record)(void *arg, const struct gn_rec *rec);
+    void *record_arg;
     const char *broken; /* first violated invariant, NULL = none */
     struct gn_control *control;
     struct gn_limits *limits;
@@ -135,6 +138,8 @@ struct gn_h {
     struct gn_stage_strategy strategy;
     struct gn_stage_orders stage;
     struct gn_h_peer peer;
+    struct gn_intent queued[8]; /* of the desk: for the next turn, as a client's ring is read */
+    uint32_t n_queued;
     uint64_t event_cursor, exec_cursor;
     uint64_t counts[GN_H_EVENT_MAX]; /* journal records by type */
     uint32_t n_exec, n_event;
@@ -147,6 +152,9 @@ struct gn_h {
 /* gn_h_new: everything laid out, limits generous and published, session not yet connected. options may be NULL. */
 struct gn_h *gn_h_new(const struct gn_h_options *options);
 void gn_h_free(struct gn_h *h);
+
+/* gn_h_record: from here on every record goes to fn, beginning with a restart whose starting state is journaled. */
+void gn_h_record(struct gn_h *h, void (*fn)(void *arg, const struct gn_rec *rec), void *arg);
 
 /* gn_h_turn: one turn of both sides, step_ns later. gn_h_run: turns for that long. */
 void gn_h_turn(struct gn_h *h);
@@ -175,6 +183,7 @@ void gn_h_quote(struct gn_h *h, uint32_t instrument, int64_t bid, int64_t ask);
 /* gn_h_intent: gives an intent of the desk to the orders stage. gn_h_new_order: a day order; its row, NULL = refused.
  */
 void gn_h_intent(struct gn_h *h, const struct gn_intent *in);
+void gn_h_queue(struct gn_h *h, const struct gn_intent *in); /* for the next turn; up to 8 */
 struct gn_order *gn_h_new_order(struct gn_h *h, uint32_t instrument, uint32_t side, int64_t price, int64_t qty);
 void gn_h_cancel(struct gn_h *h, const struct gn_order *o);
 
