@@ -48,8 +48,9 @@ const struct gn_schema_key gn_schema[] = {
      .help = "name of this appliance; files, sockets and metrics carry it"},
     {"mode", GN_TYPE_ENUM, NULL, "paper", .names = modes, TOP(conf.mode),
      .help = "paper: real market, orders to a simulator or the venue's test system; live: orders to the exchange; "
-             "shadow: decided "
-             "and recorded, nothing is sent; mock: market and orders of a simulator"},
+             "shadow: no "
+             "session connects, what strategies want is recorded and nothing is sent; mock: market and orders of a "
+             "simulator"},
     {"run_dir", GN_TYPE_PATH, NULL, NULL, RANGE(1, 79), TOP(conf.run_dir),
      .help = "folder of the shared region, client files and sockets; short, because socket paths are made in it"},
     {"hugepages", GN_TYPE_BOOL, NULL, "true", TOP(conf.hugepages), .help = "DPDK memory from huge pages"},

@@ -413,7 +413,7 @@ void gn_session_poll(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
         return;
     }
     if (GN_UNLIKELY(state == GN_SESSION_DOWN)) {
-        if (now_ns >= r->retry_ns && !s->stopping)
+        if (now_ns >= r->retry_ns && !s->stopping && s->conf->mode != GN_MODE_SHADOW)
             connect_session(s, i, now_ns);
         return;
     }

@@ -124,5 +124,22 @@ static void old_commands_are_lost(void)
     end();
 }
 
+/* Mode shadow: no session ever connects, so nothing can leave; what was wanted is in the journal with its verdict. */
+static void shadow_sends_nothing(void)
+{
+    h = gn_h_new(NULL);
+    ((struct gn_conf *)(uintptr_t)h->stage.conf)->mode = GN_MODE_SHADOW;
+    gn_h_run(h, 300 * GN_H_MS);
+    gn_h_quote(h, DESK, 990000, 1010000);
+    CU_ASSERT_EQUAL(atomic_load(&h->rows[0].state), GN_SESSION_DOWN);
+    CU_ASSERT_EQUAL(h->rows[0].connects, 0);
+    CU_ASSERT_PTR_NULL(gn_h_new_order(h, DESK, GN_SIDE_BUY, 1000000, 1));
+    CU_ASSERT_EQUAL(h->m.orders_sent, 0);
+    CU_ASSERT_EQUAL(h->m.verdict[GN_VERDICT_SESSION_DOWN], 1);
+    CU_ASSERT_EQUAL(h->peer.n_in, 0);
+    gn_h_free(h);
+}
+
 GN_TEST_MAIN("stage_command", {"closing after a kill", closing_after_a_kill},
-             {"nonsense is refused", nonsense_is_refused}, {"old commands are lost", old_commands_are_lost})
+             {"nonsense is refused", nonsense_is_refused}, {"old commands are lost", old_commands_are_lost},
+             {"shadow sends nothing", shadow_sends_nothing})
