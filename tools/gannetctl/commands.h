@@ -50,7 +50,7 @@
     X("keygen", gn_ctl_keygen, "FILE", "makes a person's private key and prints the line for the configuration")   \
     X("metrics", run_metrics, "", "all counters")                                                                  \
     X("replay", gn_ctl_replay, "--config FILE [--to NS] [--compare]",                                              \
-      "runs the feed stage on the journaled packets, compares")                                                    \
+      "runs the engine on the journaled inputs, compares outputs")                                                 \
     X("journal", gn_ctl_journal, "verify | dump | executions | state | checkpoint | prove ...",                    \
       "reads the journal's files")                                                                                 \
     X("version", run_version, "", "builds of all parts")
