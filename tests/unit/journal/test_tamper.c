@@ -303,6 +303,7 @@ static void config_and_version(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(report.finding.reason, "1.2"));
     CU_ASSERT_EQUAL(fx_open(&f, &j), GN_JOURNAL_ERR_VERSION);
     CU_ASSERT_PTR_NOT_NULL(strstr(f.err, "2.2"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(f.err, "this writer knows")); /* before any reader walks */
     md_free(&disk);
     fx_free(&f);
 }
