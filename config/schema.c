@@ -195,8 +195,8 @@ const struct gn_schema_key gn_schema[] = {
              "an order that outlives a disconnect is then a break"},
     {"sessions[].handover", GN_TYPE_BOOL, NULL, "true", SES(s.handover),
      .help =
-         "a restarted data plane takes the TCP connection over where it was, and its orders stay; false: it logs in "
-         "anew and cancels them"},
+         "a restarted data plane takes the TCP connection over where it was; clients' orders stay, those of built-in "
+         "strategies are cancelled on it; false: it logs in anew and cancels them all"},
     {"sessions[].fee_add", GN_TYPE_INT, "1/100 of a price mantissa a share", "0", RANGE(-1000000, 1000000),
      SES(s.fee_add), .help = "the venue's fee for a share that added liquidity; negative: a rebate"},
     {"sessions[].fee_remove", GN_TYPE_INT, "1/100 of a price mantissa a share", "0", RANGE(-1000000, 1000000),

@@ -16,6 +16,7 @@ static struct {
     bool connecting, broken;
     uint32_t events;
     uint32_t rx_from, rx_to; /* what is readable of rx */
+    uint64_t given;          /* bytes of this connection */
     uint32_t tx_n;           /* what the kernel did not take yet */
     uint8_t rx[RX_BYTES], tx[TX_BYTES];
 } k = {.fd = -1, .udp = -1};
@@ -120,6 +121,7 @@ int gn_tcp_connect(struct gn_tcp *tcp, struct gn_net *net, uint32_t ip, uint16_t
     k.connecting = true;
     k.broken = false;
     k.events = k.rx_from = k.rx_to = k.tx_n = 0;
+    k.given = 0;
     *conn = 0;
     return GN_TCP_OK;
 }
@@ -174,6 +176,7 @@ void gn_tcp_commit(struct gn_tcp *tcp, uint32_t conn, uint32_t len, uint64_t now
 {
     (void)tcp, (void)conn, (void)now_ns, (void)txq;
     k.tx_n += len;
+    k.given += len;
     flush();
 }
 
@@ -187,6 +190,12 @@ int gn_tcp_send(struct gn_tcp *tcp, struct gn_net *net, uint32_t conn, const voi
     memcpy(to, data, len);
     gn_tcp_commit(tcp, conn, len, now_ns, txq);
     return GN_TCP_OK;
+}
+
+uint64_t gn_tcp_send_offset(const struct gn_tcp *tcp, uint32_t conn)
+{
+    (void)tcp, (void)conn;
+    return k.given;
 }
 
 int gn_tcp_close(struct gn_tcp *tcp, struct gn_net *net, uint32_t conn, uint64_t now_ns, struct gn_txq *txq)

@@ -109,6 +109,10 @@ static void lost(struct gn_stage_orders *s, uint32_t i, uint32_t next_state, uin
     r->losses++;
     r->retry_ns = now_ns + backoff_ns(s, i);
     s->state[i].login_seen = s->state[i].query_sent = 0;
+    if (GN_UNLIKELY(s->unheard & 1u << i)) {
+        s->unheard &= ~(1u << i);
+        r->handover = GN_HANDOVER_LOST;
+    }
     if (next_state == GN_SESSION_DOWN && !s->stopping)
         gn_guard_lost(s, i, now_ns);
     doubt_orders(s, i, now_ns);
@@ -132,6 +136,10 @@ static void connect_session(struct gn_stage_orders *s, uint32_t i, uint64_t now_
         return;
     }
     r->last_rx_ns = now_ns;
+    s->state[i].stream_in = 0;
+    s->state[i].at = UINT64_MAX; /* of another stream, as is the note of what was sent */
+    s->state[i].given = s->state[i].sending.order_id = 0;
+    s->state[i].sending.rec_seq = 0;
     set_state(s, i, GN_SESSION_CONNECTING, 0, now_ns);
 }
 
@@ -143,6 +151,7 @@ static bool send_bytes(struct gn_stage_orders *s, uint32_t i, const uint8_t *buf
     gn_inputs_send(s, i, len, ok, now_ns);
     if (!ok)
         return false;
+    s->state[i].given += len;
     s->rows[i].last_tx_ns = now_ns;
     gn_inputs_session(s, i, GN_SESSION_IN_SENT, buf[2], NULL, 0, now_ns);
     return true;
@@ -328,6 +337,7 @@ static bool on_packet(struct gn_stage_orders *s, uint32_t i, const struct gn_sou
     struct gn_soup_info info;
     enum gn_soup_event ev = gn_soup_client_on_packet(soup, pkt, now_ns, &info);
     s->rows[i].last_rx_ns = now_ns;
+    s->unheard &= ~(1u << i);
     switch (ev) {
     case GN_SOUP_EV_LOGGED_IN:
         on_logged_in(s, i, &info, now_ns);
@@ -356,6 +366,7 @@ static bool on_packet(struct gn_stage_orders *s, uint32_t i, const struct gn_sou
 
 static void read_stream(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
 {
+    struct gn_session_state_row *st = &s->state[i];
     const uint8_t *data;
     struct gn_soup_packet pkt;
     for (uint32_t k = 0; k < MESSAGES_A_TURN; k++) {
@@ -371,9 +382,14 @@ static void read_stream(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
             lost(s, i, GN_SESSION_DOWN, (uint32_t)-rc, now_ns);
             return;
         }
+        st->at_seq = st->soup.wire_seq;
+        atomic_signal_fence(memory_order_seq_cst); /* the number is there before its place is */
+        st->at = st->stream_in;
+        atomic_signal_fence(memory_order_seq_cst); /* and both before the first change: see session_join.c */
         if (!on_packet(s, i, &pkt, now_ns))
             return;
         gn_tcp_consume(tcp_of(s, i), conn, pkt.bytes);
+        st->stream_in += pkt.bytes;
     }
 }
 
@@ -448,6 +464,11 @@ void gn_session_start(struct gn_stage_orders *s, uint32_t i, bool joined, uint64
         .dead_ns = c->dead_ms * NS_PER_MS,
         .login_ns = LOGIN_TIME_NS,
     };
+    if (joined && r->handover == GN_HANDOVER_JOINED) { /* what is missed comes as on any day: TCP sends it again */
+        s->unheard |= 1u << i;
+        gn_session_told(s, i, now_ns);
+        return;
+    }
     if (joined && gn_soup_client_join(&st->soup) == GN_SOUP_OK) {
         /* the orders' fate is asked of the venue on a new connection; the old one is closed, not carried on */
         lost(s, i, GN_SESSION_DOWN, 0, now_ns);

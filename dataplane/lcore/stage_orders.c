@@ -1,5 +1,7 @@
 #include "dataplane/lcore/stage_orders.h"
 
+#include "dataplane/lcore/session_sending.h"
+
 #include "dataplane/lcore/stage_inputs.h"
 
 #define NS_PER_MS 1000000ull
@@ -108,6 +110,7 @@ static inline void close_message(struct gn_stage_orders *s, struct outgoing *o, 
 {
     uint32_t bytes = gn_soup_client_order(o->soup, o->at, (uint16_t)len, now_ns);
     gn_tcp_commit(o->tcp, o->conn, bytes, now_ns, o->txq);
+    gn_sending_row(o->soup)->given += bytes;
     s->rows[o->session].last_tx_ns = now_ns;
     gn_gate_charge(&s->gate, o->session, now_ns);
     s->rows[o->session].budget_full_ns = s->gate.budget[o->session].full_ns;
@@ -190,6 +193,7 @@ GN_INLINE uint16_t send_new(struct gn_stage_orders *s, const struct gn_intent *i
     if (GN_UNLIKELY(killed_meanwhile(s, in, now_ns)))
         return GN_VERDICT_KILLED;
     struct gn_position *p = &s->positions[in->instrument];
+    gn_sending_note(s, gn_sending_row(msg.soup), o->id, in);
     gn_order_open(s->orders, o, seq, p, in->qty);
     p->sent++;
     close_message(s, &msg, GN_OUCH_IN_ENTER_LEN, now_ns);
@@ -218,6 +222,7 @@ static uint16_t send_replace(struct gn_stage_orders *s, const struct gn_intent *
     if (GN_UNLIKELY(killed_meanwhile(s, in, now_ns)))
         return GN_VERDICT_KILLED;
     struct gn_position *p = &s->positions[in->instrument];
+    gn_sending_note(s, gn_sending_row(msg.soup), o->id, in);
     o->prev_ref = old->user_ref;
     o->chain_cum = old->chain_cum;
     old->next_ref = o->user_ref;
@@ -248,6 +253,7 @@ GN_COLD uint16_t gn_orders_send_held(struct gn_stage_orders *s, struct gn_order 
                         o->tif, o->id, o->tick_seq);
     if (killed_meanwhile(s, in, now_ns))
         return GN_VERDICT_KILLED;
+    gn_sending_note_held(s, o);
     o->held = 0;
     o->sent_ns = o->changed_ns = now_ns;
     close_message(s, &msg, len, now_ns);
@@ -322,8 +328,10 @@ static GN_COLD uint16_t act(struct gn_stage_orders *s, const struct gn_intent *i
     case GN_ACTION_REPLACE:
         return send_replace(s, in, target, now_ns, out);
     case GN_ACTION_CANCEL:
+        gn_sending_note(s, &s->state[in->session], 0, in);
         return gn_orders_cancel(s, target, now_ns);
     default:
+        gn_sending_note(s, &s->state[in->session], 0, in);
         return send_reduce(s, in, target, now_ns);
     }
 }
@@ -425,6 +433,7 @@ static void mass_cancel(struct gn_stage_orders *s, const struct gn_intent *in, u
 static inline struct gn_rec *take_event(struct gn_stage_orders *s, uint64_t now_ns)
 {
     struct gn_rec *rec = event_for(s, GN_EV_ORDER, sizeof(struct gn_ev_order), now_ns);
+    s->rec = rec;
     if (GN_UNLIKELY(rec != NULL && s->events->next_seq - s->synced_seq > s->conf->journal.unsynced_records))
         gn_held_lag(s, now_ns);
     return rec;

@@ -26,6 +26,14 @@
 #include "drivers/venue/nasdaq/ouch.h"
 #include "drivers/venue/nasdaq/soupbintcp.h"
 
+/* The last message with a record of its own, noted before anything of it is done: see session_join.c. */
+struct gn_sending {
+    uint64_t offset;   /* in our stream, of its first byte */
+    uint64_t rec_seq;  /* of its record in the event ring, */
+    uint64_t rec_at;   /* and where in the ring's data that is: its intent is there before the message leaves */
+    uint64_t order_id; /* that it opens; 0 = none */
+};
+
 /* Protocol state of an order session that outlives the process. */
 struct gn_session_state_row {
     struct gn_soup_client soup;
@@ -35,7 +43,11 @@ struct gn_session_state_row {
     uint64_t answers;
     uint64_t stale; /* answers to come that may be to queries of earlier connections */
     uint64_t login_ns;
-    uint64_t was_up; /* 1: the venue has had orders of ours */
+    uint64_t was_up;     /* 1: the venue has had orders of ours */
+    uint64_t given;      /* bytes of this connection that TCP took from us */
+    uint64_t stream_in;  /* bytes of this connection that were consumed */
+    uint64_t at, at_seq; /* packet that is or was last processed: its offset, and its number */
+    struct gn_sending sending;
     uint64_t rng;
     struct gn_undo undo; /* of the venue message that is being processed */
 };
@@ -103,6 +115,9 @@ struct gn_stage_orders {
     uint64_t told_generation;                                    /* of limits, journaled last */
     bool (*lag_sense)(void *arg, struct gn_gate_detail *detail); /* NULL: the event ring tells */
     void *lag_arg;
+    struct gn_rec *rec; /* of the intent that is being decided */
+    uint64_t life_seq;  /* first record of this life in the event ring */
+    uint32_t unheard;   /* sessions, bit by bit, that were taken over and not heard since */
     /* breakers and dead-man timers */
     uint64_t guard_ns;                  /* no look before */
     uint64_t probe_ns[GN_SESSIONS_MAX]; /* a probe on a connection that is up counts as lost then; 0 = none */
@@ -196,6 +211,12 @@ void gn_execution_message(struct gn_stage_orders *s, uint32_t session, const uin
                           uint64_t now_ns);
 
 /* gn_session_start, gn_session_poll, gn_session_reconciled, gn_session_logout */
+/* gn_session_join: before gn_stage_orders_start: which sessions of an earlier life go on, on their connections (row's
+ * handover); settles what was under way when it died, and marks orders that nobody looks after to be cancelled. tables:
+ * the private tables are those of that life; carried: ports, bit by bit, whose TCP tables were joined.
+ * gn_session_told: tells the clients of a session that goes on how their orders stand. */
+void gn_session_join(struct gn_stage_orders *s, bool tables, uint32_t carried, uint64_t now_ns);
+void gn_session_told(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
 void gn_session_start(struct gn_stage_orders *s, uint32_t i, bool joined, uint64_t now_ns);
 void gn_session_poll(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns);
 void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_user_ref, uint64_t now_ns);

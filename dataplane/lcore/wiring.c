@@ -193,12 +193,48 @@ static bool own_books(struct gn_wiring *w, struct gn_stage_feed *f, bool journal
     return true;
 }
 
+/* The endpoint of an earlier life goes on when it is whole and of the same addresses. */
+static bool carry_net(uint8_t *mem, const struct gn_net_conf *nc, uint64_t now_ns)
+{
+    struct gn_net *net = (struct gn_net *)(void *)mem;
+    const struct gn_net_conf *was = &net->conf;
+    if (memcmp(was->mac, nc->mac, sizeof nc->mac) != 0 || was->mtu != nc->mtu || was->ip != nc->ip ||
+        was->gateway != nc->gateway || was->prefix_bits != nc->prefix_bits || was->vlan_id != nc->vlan_id)
+        return false;
+    return gn_net_join(mem, guarded(gn_net_footprint()), now_ns, &net) == GN_NET_OK;
+}
+
+static bool wants_handover(const struct gn_conf *c, uint32_t port)
+{
+    for (uint32_t i = 0; i < c->n_sessions; i++)
+        if (c->session[i].port == port && c->session[i].handover != 0)
+            return true;
+    return false;
+}
+
+static bool own_tcp(struct gn_wiring *w, uint32_t i, bool carried, struct gn_tcp **tcp, uint64_t now_ns, char *err)
+{
+    struct gn_tcp_conf tc;
+    uint8_t *mem = (uint8_t *)gn_region_at(&w->own, GN_SECTION_TCP) + i * tcp_bytes();
+    if (carried && gn_tcp_join(mem, tcp_bytes(), now_ns, tcp) == GN_TCP_OK) {
+        w->carried |= 1u << i;
+        return true;
+    }
+    gn_tcp_conf_default(&tc);
+    tc.rto_min_us = TCP_MIN_RTO_US;
+    tc.rto_initial_us = 200000;
+    for (uint32_t k = 0; k < sizeof tc.secret; k++)
+        tc.secret[k] = (uint8_t)rte_rand();
+    if (gn_tcp_new(mem, TCP_CONNS, TCP_SNDBUF, TCP_RCVBUF, &tc, now_ns, tcp) != GN_TCP_OK)
+        return no(err, "the TCP table can't be laid out");
+    return true;
+}
+
 static bool own_net(struct gn_wiring *w, uint32_t i, struct gn_net **net, struct gn_tcp **tcp, uint64_t now_ns,
                     char *err)
 {
     const struct gn_conf_port *p = &w->conf->port[i];
     struct gn_net_conf nc;
-    struct gn_tcp_conf tc;
     gn_net_conf_default(&nc);
     memcpy(nc.mac, w->port[i].mac, sizeof nc.mac);
     nc.mtu = (uint16_t)p->mtu;
@@ -209,23 +245,14 @@ static bool own_net(struct gn_wiring *w, uint32_t i, struct gn_net **net, struct
     nc.seed = rte_rand();
     const char *field = "";
     uint8_t *mem = (uint8_t *)gn_region_at(&w->own, GN_SECTION_NET) + i * guarded(gn_net_footprint());
-    if (gn_net_conf_check(&nc, &field) != GN_NET_OK || gn_net_new(mem, &nc, now_ns) != GN_NET_OK) {
+    const bool carried = w->joined && wants_handover(w->conf, i) && carry_net(mem, &nc, now_ns);
+    if (!carried && (gn_net_conf_check(&nc, &field) != GN_NET_OK || gn_net_new(mem, &nc, now_ns) != GN_NET_OK)) {
         snprintf(err, GN_WIRING_ERR_LEN, "port %s: its %s is outside what the network endpoint takes", p->name, field);
         return false;
     }
     *net = (struct gn_net *)(void *)mem;
     *tcp = NULL;
-    if ((session_ports(w->conf) & 1u << i) == 0)
-        return true;
-    gn_tcp_conf_default(&tc);
-    tc.rto_min_us = TCP_MIN_RTO_US;
-    tc.rto_initial_us = 200000;
-    for (uint32_t k = 0; k < sizeof tc.secret; k++)
-        tc.secret[k] = (uint8_t)rte_rand();
-    mem = (uint8_t *)gn_region_at(&w->own, GN_SECTION_TCP) + i * tcp_bytes();
-    if (gn_tcp_new(mem, TCP_CONNS, TCP_SNDBUF, TCP_RCVBUF, &tc, now_ns, tcp) != GN_TCP_OK)
-        return no(err, "the TCP table can't be laid out");
-    return true;
+    return (session_ports(w->conf) & 1u << i) == 0 || own_tcp(w, i, carried, tcp, now_ns, err);
 }
 
 /* ---- stages ---- */
@@ -348,6 +375,7 @@ static void connect_orders(struct gn_wiring *w, struct gn_loop *l, struct gn_rin
     uint8_t *state = gn_region_at(&w->own, GN_SECTION_SESSION_STATE);
     o->conf = w->conf;
     o->epoch = w->plane.hdr->epoch;
+    o->life_seq = l->events->next_seq;
     o->lcore = l->lcore;
     o->control = w->control;
     o->commands = gn_region_at(&w->plane, GN_SECTION_COMMANDS);
@@ -379,7 +407,7 @@ static void connect_orders(struct gn_wiring *w, struct gn_loop *l, struct gn_rin
     };
 }
 
-static void cancel_leftovers(struct gn_stage_orders *o, bool joined)
+static void join_orders(struct gn_stage_orders *o, bool joined)
 {
     if (o->orders->capacity == 0)
         gn_orders_new(o->orders, o->conf->max_orders);
@@ -393,8 +421,6 @@ static void cancel_leftovers(struct gn_stage_orders *o, bool joined)
     gn_orders_join(o->orders, o->positions, o->conf->max_instruments);
     if (!gn_fills_join(o->fills, o->conf->max_orders))
         gn_fills_new(o->fills, o->conf->max_orders);
-    for (uint32_t i = o->orders->list_head; i != GN_NONE32; i = o->orders->order[i].list_next)
-        o->orders->order[i].cancel_wanted = 1;
 }
 
 static bool connect_rings(struct gn_wiring *w, char *err)
@@ -480,7 +506,8 @@ bool gn_wiring_connect(struct gn_wiring *w, char err[GN_WIRING_ERR_LEN])
     if (!connect_ports(w, now_ns, err) || !connect_rings(w, err) || !own_books(w, &feed->feed, !feed->unseen, err) ||
         !connect_strategies(w, &strategy->strategy, err))
         return false;
-    cancel_leftovers(&orders->orders, w->joined);
+    join_orders(&orders->orders, w->joined);
+    gn_session_join(&orders->orders, w->joined, w->carried, now_ns);
     journal_start(w, orders, now_ns);
     gn_stage_orders_start(&orders->orders, w->joined, now_ns);
     if (!w->joined)

@@ -15,6 +15,7 @@ struct gn_wiring {
     struct gn_control *control;
     struct gn_clock clock;
     _Atomic uint32_t stop; /* release by the main thread pairs with acquire in the loops */
+    uint32_t carried;      /* ports, bit by bit, whose TCP connections go on */
     bool joined;           /* the tables of an earlier life were found and are sound */
     bool books_kept;       /* among them books and arbitration, and nothing in them is missing in the journal */
     uint32_t n_loops;

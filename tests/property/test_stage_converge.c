@@ -340,6 +340,99 @@ static const char *one_day(void)
     return what;
 }
 
+/* ---- the same over deaths at any instruction, and the connection goes on ---- */
+
+#define DEATHS 12
+#define LIVES  30 /* seeds; with GN_LIVES in the environment: that many */
+
+static uint64_t cut_short; /* deaths in the middle of something */
+
+static struct gn_intent next_intent(void)
+{
+    const struct gn_order *o = &h->orders->order[pick(GN_H_ORDERS)];
+    struct gn_intent in = {.action = (uint8_t)(1 + pick(4)),
+                           .side = o->side,
+                           .instrument = DESK,
+                           .strategy = GN_H_DESK,
+                           .target = o->id,
+                           .price = 1000000 + pick(10) * 100,
+                           .qty = 1 + pick(SHARES)};
+    if (!gn_order_working(o->state)) {
+        in.action = GN_ACTION_NEW;
+        in.side = (uint8_t)pick(2);
+    }
+    return in;
+}
+
+/* What the venue was sent has its record, and nothing twice. */
+static const char *records_differ(void)
+{
+    for (uint32_t i = 0; i < h->peer.n_in; i++) {
+        const struct gn_ouch_msg *m = &h->peer.in[i];
+        uint32_t n = 0;
+        if (m->type != GN_OUCH_IN_ENTER && m->type != GN_OUCH_IN_REPLACE)
+            continue;
+        for (uint32_t k = 0; k < h->n_event; k++) {
+            const struct gn_ev_order *e = (const struct gn_ev_order *)(const void *)h->event[k].payload;
+            n += h->event[k].rec.type == GN_EV_ORDER && e->verdict == GN_VERDICT_OK && e->user_ref == m->user_ref &&
+                 e->intent.action <= GN_ACTION_REPLACE;
+        }
+        if (n != 1)
+            return n == 0 ? "an order went out without a record" : "an order has two records";
+    }
+    return NULL;
+}
+
+static const char *one_life_after_another(void)
+{
+    memset(&v, 0, sizeof v);
+    quiet = true;
+    h = gn_h_new(&(struct gn_h_options){.shared = true});
+    h->conf.session[0].fee_add = FEE_ADD;
+    h->conf.session[0].fee_remove = FEE_REMOVE;
+    h->peer.no_query = true;
+    h->conf.n_clients = (uint32_t)pick(2); /* a client's orders stay, those of others are cancelled */
+    for (int i = 0; i < 2000 && gn_h_session(h) != GN_SESSION_UP; i++)
+        turn();
+    gn_h_quote(h, DESK, 990000, 1010000);
+    for (int i = 0; i < DEATHS; i++) {
+        for (int64_t n = pick(10); n >= 0; n--) {
+            struct gn_intent in = next_intent();
+            gn_h_intent(h, &in);
+            for (int64_t k = pick(4); k >= 0; k--)
+                turn();
+        }
+        struct gn_intent in = next_intent();
+        cut_short += !gn_h_killed_turn(h, pick(4) == 0 ? NULL : &in, (uint64_t)pick(3000));
+        gn_h_handover(h);
+    }
+    for (int i = 0; i < 20000; i++)
+        i < 15000 ? turn() : gn_h_turn(h);
+    const char *what = differ();
+    if (what == NULL)
+        what = records_differ();
+    if (what == NULL && (h->peer.logins != 1 || h->rows[0].connects != 1 || h->rows[0].handovers != DEATHS))
+        what = "the connection did not go on";
+    gn_h_free(h);
+    return what;
+}
+
+static void connections_outlive_processes(void)
+{
+    const char *n = getenv("GN_LIVES");
+    const uint64_t seeds = n == NULL ? LIVES : strtoull(n, NULL, 10);
+    uint64_t first = gn_test_seed(1);
+    for (uint64_t i = 0; i < seeds; i++) {
+        seed = first + i;
+        const char *what = one_life_after_another();
+        if (what != NULL) {
+            printf("seed %llu: %s\n", (unsigned long long)(first + i), what);
+            CU_FAIL_FATAL("the accounts differ");
+        }
+    }
+    CU_ASSERT_TRUE(cut_short > seeds * DEATHS / 2);
+}
+
 static void accounts_end_equal(void)
 {
     uint64_t first = gn_test_seed(1);
@@ -355,4 +448,5 @@ static void accounts_end_equal(void)
     }
 }
 
-GN_TEST_MAIN("stage converge", {"accounts end equal", accounts_end_equal})
+GN_TEST_MAIN("stage converge", {"accounts end equal", accounts_end_equal},
+             {"connections outlive processes", connections_outlive_processes})

@@ -253,7 +253,7 @@ class Bench:
                   "  reorder_packets: 4096"]
         lines += ["sessions:", "  - { name: oe1, port: order, remote: 10.0.3.1:40123, local_port: 41000, username: GANNET,",
                   "      password_env: GANNET_OE1_PASSWORD, firm: GNNT, heartbeat: 1s, dead: 15s, reconnect: 100ms,",
-                  "      reconnect_max: 5s }"]
+                  "      reconnect_max: 5s%s }" % (", " + over["session"] if "session" in over else "")]
         if self.clients:
             lines.append("clients: [%s]" % ", ".join(self.clients))
         lines.append("strategies:")

@@ -1,19 +1,31 @@
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "tests/unit/lcore/harness.h"
 
 #include "dataplane/lcore/stage_inputs.h"
 
-#include <stdlib.h>
-
 #define EXEC_CELLS 8192u
 #define DESK_ROOM  4096u
+
+static void *share(uint64_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
 
 static void *take(struct gn_h *h, uint64_t bytes)
 {
     uint64_t room = gn_align_up(bytes, GN_GUARD);
-    void *p = aligned_alloc(GN_GUARD, room);
+    void *p = h->shared ? share(room) : aligned_alloc(GN_GUARD, room);
     if (p == NULL || h->n_blocks == GN_ARRAY_LEN(h->blocks))
         abort();
     memset(p, 0, room);
+    h->block_bytes[h->n_blocks] = room;
     h->blocks[h->n_blocks++] = p;
     return p;
 }
@@ -53,6 +65,7 @@ static void make_conf(struct gn_h *h, const struct gn_h_options *o)
         .password = "PASS",
         .firm = "FIRM",
         .heartbeat_ms = 1000,
+        .handover = 1,
         .dead_ms = 5000,
         .reconnect_ms = 10,
         .reconnect_max_ms = 100,
@@ -203,7 +216,7 @@ static void wire_strategy(struct gn_h *h)
     }
 }
 
-static void wire_orders(struct gn_h *h, bool joined)
+static void wire_orders(struct gn_h *h, bool joined, uint32_t carried)
 {
     struct gn_stage_orders *s = &h->stage;
     memset(s, 0, sizeof *s);
@@ -238,6 +251,8 @@ static void wire_orders(struct gn_h *h, bool joined)
         .orders = h->orders,
         .max_instruments = h->conf.max_instruments,
     };
+    s->life_seq = h->events->next_seq;
+    gn_session_join(s, joined, carried, h->now);
     if (h->on_record != NULL)
         gn_inputs_start(s, GN_STAGE_FEED | GN_STAGE_STRATEGY | GN_STAGE_ORDERS, joined, false, NULL, NULL, h->now);
     gn_stage_orders_start(s, joined, h->now);
@@ -254,9 +269,10 @@ struct gn_h *gn_h_new(const struct gn_h_options *options)
 {
     struct gn_h_options o = options == NULL ? (struct gn_h_options){0} : *options;
     struct gn_arb_config cfg;
-    struct gn_h *h = calloc(1, sizeof *h);
+    struct gn_h *h = o.shared ? share(sizeof *h) : calloc(1, sizeof *h);
     if (h == NULL)
         abort();
+    h->shared = o.shared;
     o.instruments = o.instruments == 0 ? 16 : o.instruments;
     o.configured = o.configured == 0 ? 4 : o.configured;
     o.book_orders = o.book_orders == 0 ? 1024 : o.book_orders;
@@ -303,15 +319,21 @@ struct gn_h *gn_h_new(const struct gn_h_options *options)
         abort();
     wire_feed(h);
     wire_strategy(h);
-    wire_orders(h, false);
+    wire_orders(h, false, 0);
     return h;
 }
 
 void gn_h_free(struct gn_h *h)
 {
     for (uint32_t i = 0; i < h->n_blocks; i++)
-        free(h->blocks[i]);
-    free(h);
+        if (h->shared)
+            (void)munmap(h->blocks[i], h->block_bytes[i]);
+        else
+            free(h->blocks[i]);
+    if (h->shared)
+        (void)munmap(h, sizeof *h);
+    else
+        free(h);
 }
 
 void gn_h_restart(struct gn_h *h, bool own)
@@ -330,9 +352,52 @@ void gn_h_restart(struct gn_h *h, bool own)
     gn_orders_join(h->orders, h->positions, h->conf.max_instruments);
     if (!gn_fills_join(h->fills, GN_H_ORDERS))
         abort();
-    for (uint32_t i = h->orders->list_head; i != GN_NONE32; i = h->orders->order[i].list_next)
-        h->orders->order[i].cancel_wanted = 1;
-    wire_orders(h, own);
+    wire_orders(h, own, 0);
+}
+
+static void own_turn(struct gn_h *h, bool watch);
+
+void gn_h_handover(struct gn_h *h)
+{
+    if (gn_net_join(h->end.net, gn_net_footprint(), h->now, &h->end.net) != GN_NET_OK ||
+        gn_tcp_join(h->end.tcp, gn_tcp_footprint(GN_H_CONNS, GN_H_TCP_BUF, GN_H_TCP_BUF), h->now, &h->end.tcp) !=
+            GN_TCP_OK ||
+        gn_ring_join_producer(h->events) != GN_RING_OK || gn_ring_new(h->execs, EXEC_CELLS, 0) != GN_RING_OK)
+        abort();
+    h->end.txq.n = 0;
+    h->exec_cursor = 0;
+    (void)gn_undo_rollback(&h->state[0].undo, h->state[0].soup.next_seq, h->orders, h->positions,
+                           h->conf.max_instruments, h->fills);
+    wire_feed(h);
+    wire_strategy(h);
+    gn_orders_join(h->orders, h->positions, h->conf.max_instruments);
+    if (!gn_fills_join(h->fills, GN_H_ORDERS))
+        abort();
+    wire_orders(h, true, 1);
+}
+
+bool gn_h_killed_turn(struct gn_h *h, const struct gn_intent *in, uint64_t instructions)
+{
+    int status = 0;
+    pid_t pid = fork();
+    if (pid < 0)
+        abort();
+    if (pid == 0) {
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0 || raise(SIGSTOP) != 0)
+            _exit(1);
+        if (in != NULL)
+            gn_h_intent(h, in);
+        own_turn(h, false);
+        _exit(0);
+    }
+    if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
+        abort();
+    for (uint64_t n = 0; n < instructions; n++)
+        if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) != 0 || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
+            return true;
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, &status, 0);
+    return false;
 }
 
 /* ---- the data plane's turn ---- */
@@ -372,13 +437,15 @@ static void note_events(struct gn_h *h)
         h->event_cursor = atomic_load(&h->events->tail); /* look again when somebody drains */
 }
 
-static void own_turn(struct gn_h *h)
+/* watch: the harness looks at what came out, too. */
+static void own_turn(struct gn_h *h, bool watch)
 {
     struct gn_h_wire *in = &h->peer.end.out;
     struct gn_net_rx rx;
     if (!h->cp_dead)
         atomic_fetch_add(&h->control->controlplane.count, 1);
-    note_execs(h);
+    if (watch)
+        note_execs(h);
     gn_stage_strategy_poll(&h->strategy, h->now);
     for (uint32_t i = 0; i < h->n_queued; i++)
         gn_h_intent(h, &h->queued[i]);
@@ -392,12 +459,13 @@ static void own_turn(struct gn_h *h)
     }
     gn_stage_feed_poll(&h->feed, h->now);
     gn_stage_orders_poll(&h->stage, h->now);
-    note_execs(h);
+    if (watch)
+        note_execs(h);
     gn_net_timer(h->end.net, h->now, &h->end.txq);
     gn_tcp_timer(h->end.tcp, h->end.net, h->now, &h->end.txq);
     gn_h_flush(&h->end);
     gn_ring_publish(h->events);
-    if (!h->journal_stuck)
+    if (!h->journal_stuck && watch)
         note_events(h);
 }
 
@@ -437,7 +505,7 @@ const char *gn_h_check(const struct gn_h *h)
 void gn_h_turn(struct gn_h *h)
 {
     h->now += h->step_ns;
-    own_turn(h);
+    own_turn(h, true);
     gn_h_peer_turn(h);
     if (h->broken == NULL)
         h->broken = gn_h_check(h);

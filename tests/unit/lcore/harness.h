@@ -56,6 +56,7 @@ struct gn_h_options {
     uint32_t book_levels; /* default 4096 */
     uint32_t event_cells; /* default 8192 */
     bool no_requests;     /* no retransmission server */
+    bool shared;          /* memory that a child process shares: for gn_h_killed_turn */
 };
 
 /* Frames under way in one direction. */
@@ -146,7 +147,9 @@ struct gn_h {
     struct gn_exec exec[GN_H_LOG];
     struct gn_h_event event[GN_H_LOG];
     void *blocks[32];
+    uint64_t block_bytes[32];
     uint32_t n_blocks;
+    bool shared;
 };
 
 /* gn_h_new: everything laid out, limits generous and published, session not yet connected. options may be NULL. */
@@ -167,6 +170,12 @@ bool gn_h_up(struct gn_h *h);
 /* gn_h_restart: the data plane was killed and starts again. own: its private tables were found; else only the files
  * that the control plane keeps are there. */
 void gn_h_restart(struct gn_h *h, bool own);
+
+/* gn_h_killed_turn: a child process gives the intent (NULL: none) to the data plane and takes its turn, and is killed
+ * after so many instructions; true when it came to the end before. Needs options.shared. gn_h_handover: the next life
+ * joins everything, the TCP connection included. */
+bool gn_h_killed_turn(struct gn_h *h, const struct gn_intent *in, uint64_t instructions);
+void gn_h_handover(struct gn_h *h);
 
 /* gn_h_check: reservations, counts and lists against the orders themselves; NULL, or what is wrong. */
 const char *gn_h_check(const struct gn_h *h);
