@@ -193,6 +193,13 @@ const struct gn_schema_key gn_schema[] = {
     {"sessions[].cancel_on_disconnect", GN_TYPE_BOOL, NULL, "false", SES(s.cancel_on_disconnect),
      .help = "true: the venue has it armed for this account (for OUCH a setting of the port, ordered from the venue); "
              "an order that outlives a disconnect is then a break"},
+    {"sessions[].drop_copy", GN_TYPE_ENDPOINT, NULL, "", SES(s.drop_copy_ip),
+     .help = "address and TCP port of the account's drop copy, reached by the control plane over the kernel; left out: "
+             "there is none. It logs in as the session does"},
+    {"sessions[].drop_copy_stale", GN_TYPE_DURATION, "ms", "5s", RANGE(100, 600000), SES(s.drop_copy_stale_ms),
+     .help = "silence of the drop copy that is a break"},
+    {"sessions[].drop_copy_grace", GN_TYPE_DURATION, "ms", "2s", RANGE(1, 600000), SES(s.drop_copy_grace_ms),
+     .help = "how long drop copy or order session may be behind the other before what one of them lacks is a break"},
     {"sessions[].handover", GN_TYPE_BOOL, NULL, "true", SES(s.handover),
      .help =
          "a restarted data plane takes the TCP connection over where it was; clients' orders stay, those of built-in "

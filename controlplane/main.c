@@ -16,9 +16,11 @@
 #include "controlplane/admin/server.h"
 #include "controlplane/alerts/watch.h"
 #include "controlplane/appliance/appliance.h"
+#include "controlplane/dropcopy/dropcopy.h"
 #include "controlplane/kill/triggers.h"
 
-#define POLL_MS 20
+#define POLL_MS        20
+#define ALERT_DROPCOPY 99u
 
 static volatile sig_atomic_t stop_signal;
 
@@ -100,9 +102,13 @@ static int run(struct gn_appliance *a, struct gn_admin_server *s, struct gn_trig
            st.direct ? "" : " (buffered: this file system has no direct I/O)", st.slow ? "NOT READY: " : "ready",
            st.slow ? st.slow_why : "");
     fflush(stdout);
+    static struct gn_dropcopy dropcopy;
+    if (!gn_dropcopy_open(&dropcopy, a))
+        gn_appliance_alert(a, ALERT_DROPCOPY, 1, "no memory for the drop copy: fills are not reconciled with it");
     while (stop_signal == 0) {
         gn_admin_poll(s, a, POLL_MS);
         gn_triggers_poll(t, a);
+        gn_dropcopy_poll(&dropcopy);
         gn_tracker_poll(&a->tracker, a, gn_now_ns());
         gn_flatten_poll(a, gn_now_ns());
         gn_reconcile_poll(a, gn_now_ns());
@@ -112,6 +118,7 @@ static int run(struct gn_appliance *a, struct gn_admin_server *s, struct gn_trig
         watch_journal(a, &w);
     }
     gn_admin_close(s);
+    gn_dropcopy_close(&dropcopy);
     int rc = gn_appliance_close(a);
     if (rc != 0)
         fprintf(stderr, "gannet-controlplane: the journal ended with error %d\n", rc);

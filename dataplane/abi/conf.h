@@ -99,8 +99,10 @@ struct gn_conf_session {
     uint32_t breaker_losses;  /* lost connections in the window that open the breaker; 0 = never */
     uint32_t breaker_rejects; /* rejected orders that do; 0 = never */
     uint32_t breaker_window_ms, breaker_pause_ms;
-    uint32_t cancel_on_disconnect; /* 1: the venue was told to cancel when the connection ends */
-    uint32_t handover;             /* 1: a restarted data plane takes the connection over */
+    uint32_t cancel_on_disconnect;         /* 1: the venue was told to cancel when the connection ends */
+    uint32_t drop_copy_ip, drop_copy_port; /* 0: there is none */
+    uint32_t drop_copy_stale_ms, drop_copy_grace_ms;
+    uint32_t handover;           /* 1: a restarted data plane takes the connection over */
     int64_t fee_add, fee_remove; /* of a share that added, removed liquidity: 1/100 of a price mantissa; < 0: rebate */
 };
 

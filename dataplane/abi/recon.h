@@ -42,7 +42,7 @@
     X(23, ORDER_NOT_HERE, "order_not_here", 1,                                                                       \
       "the drop copy has an order that we do not have: theirs = user reference")                                     \
     X(24, ORDER_LEAVES, "order_leaves", 2, "what is left of an order differs")                                       \
-    X(25, POSITION, "position", 1, "the position of an instrument differs from the sum of the drop copy")            \
+    X(25, POSITION, "position", 1, "the position of an instrument differs from what the venue says")                 \
     X(26, DC_SILENT, "drop_copy_silent", 1,                                                                          \
       "the drop copy is down or silent: ours = its age in ms, theirs = the limit")                                   \
     X(27, DC_LOST, "drop_copy_lost", 1, "the drop copy does not repeat what was missed: theirs = messages lost")
@@ -86,7 +86,9 @@ struct gn_recon {
     _Atomic uint64_t source_ns;    /* drop copy: when it was last heard */
     _Atomic uint64_t source_state; /* drop copy: enum gn_session_state */
     _Atomic uint64_t source_seq;   /* drop copy: next sequence wanted */
-    uint8_t pad[GN_GUARD - 72];
+    /* drop copy: where the next life of the control plane goes on: its sequence, and our fill, of each session */
+    uint64_t resume_seq[GN_SESSIONS_MAX], resume_fill[GN_SESSIONS_MAX];
+    uint8_t pad[2 * GN_GUARD - 72 - 16 * GN_SESSIONS_MAX];
     _Atomic uint64_t by_class[32]; /* breaks ever, by enum gn_break_class */
     struct gn_break row[GN_BREAKS_MAX];
 };

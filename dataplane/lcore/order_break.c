@@ -3,6 +3,8 @@
  */
 #include "dataplane/lcore/stage_orders.h"
 
+#define ALERT_BREAK 100u /* alert codes of breaks: their class behind this */
+
 void gn_orders_alert(struct gn_stage_orders *s, uint64_t corr, uint32_t code, uint32_t severity, const char *text,
                      uint64_t now_ns)
 {
@@ -43,7 +45,7 @@ void gn_orders_break(struct gn_stage_orders *s, const struct gn_break *found, ui
         };
     }
     if (gn_break_severity(b.kind) <= 2)
-        gn_orders_alert(s, b.order_id, b.kind, gn_break_severity(b.kind), gn_break_help(b.kind), now_ns);
+        gn_orders_alert(s, b.order_id, ALERT_BREAK + b.kind, gn_break_severity(b.kind), gn_break_help(b.kind), now_ns);
 }
 
 void gn_orders_move(struct gn_stage_orders *s, struct gn_order *o, uint32_t event, uint64_t now_ns)

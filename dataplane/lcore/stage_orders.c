@@ -116,16 +116,6 @@ static inline void close_message(struct gn_stage_orders *s, struct outgoing *o, 
     s->rows[o->session].budget_full_ns = s->gate.budget[o->session].full_ns;
 }
 
-#define LIE_ALIKE(order, intent, next)                                                       \
-    static_assert(offsetof(struct gn_order, next) - offsetof(struct gn_order, order) ==      \
-                      offsetof(struct gn_intent, next) - offsetof(struct gn_intent, intent), \
-                  "copied as one")
-LIE_ALIKE(state, action, side);
-LIE_ALIKE(state, action, tif);
-LIE_ALIKE(state, action, session);
-LIE_ALIKE(price, price, qty);
-LIE_ALIKE(tag, tag, tick_seq);
-
 static inline void fill_order(struct gn_stage_orders *s, struct gn_order *o, uint64_t seq, const struct gn_intent *in,
                               uint64_t now_ns)
 {

@@ -267,4 +267,16 @@ void gn_sweep_poll(struct gn_stage_orders *s, uint64_t now_ns);
 void gn_sweep_mass(struct gn_stage_orders *s, uint32_t strategy, uint32_t instrument, uint64_t cause);
 void gn_sweep_left(struct gn_stage_orders *s, struct gn_order *o, uint64_t now_ns);
 
+/* Places that fill_order of stage_orders.c copies as one. */
+#define LIE_ALIKE(order, intent, next)                                                       \
+    static_assert(offsetof(struct gn_order, next) - offsetof(struct gn_order, order) ==      \
+                      offsetof(struct gn_intent, next) - offsetof(struct gn_intent, intent), \
+                  "copied as one")
+LIE_ALIKE(state, action, side);
+LIE_ALIKE(state, action, tif);
+LIE_ALIKE(state, action, session);
+LIE_ALIKE(price, price, qty);
+LIE_ALIKE(tag, tag, tick_seq);
+#undef LIE_ALIKE
+
 #endif

@@ -21,6 +21,7 @@ MAY = {
     "dataplane/main.c": ["dataplane/", "drivers/"],
     "config/": ["dataplane/abi/", "config/"],
     "controlplane/": ["dataplane/abi/", "config/", "controlplane/"],
+    "controlplane/dropcopy/": ["dataplane/abi/", "config/", "controlplane/", "drivers/venue/"],
     "tools/": ["dataplane/abi/", "config/", "tools/", "controlplane/journal/", "controlplane/admin/view.h", "controlplane/kill/kill.h",
                "controlplane/authority/proof.h"],
     "tools/replay/": ["dataplane/", "drivers/venue/", "config/", "controlplane/journal/", "tools/replay/"],

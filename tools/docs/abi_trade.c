@@ -121,6 +121,8 @@ static const struct gn_doc_field recon_fields[] = {
     F(gn_recon, source_ns, "", "drop copy: when it was last heard"),
     F(gn_recon, source_state, "", "drop copy: enum gn_session_state"),
     F(gn_recon, source_seq, "", "drop copy: next sequence wanted"),
+    F(gn_recon, resume_seq, "", "drop copy: sequence at which the next life of the control plane goes on, by session"),
+    F(gn_recon, resume_fill, "", "drop copy: our fill at which it does"),
     F(gn_recon, by_class, "", "breaks ever, by enum gn_break_class"),
     F(gn_recon, row, "", "the last of them: number n is in row n mod their count"),
 };

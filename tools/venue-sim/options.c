@@ -38,6 +38,7 @@ static const struct {
     {"udp-source", 1, 65535},
     {"request-port", 1, 65535},
     {"order-port", 1, 65535},
+    {"drop-copy-port", 0, 65535},
     {"heartbeat-ms", 1, 60000},
     {"soup-heartbeat-ms", 10, 60000},
     {"soup-dead-ms", 10, 600000},

@@ -41,6 +41,10 @@
     X(TEXT, order_session, "order-session", "GNOUCH0001", "NAME", "SoupBinTCP session, up to 10 letters")              \
     X(U64, soup_heartbeat_ms, "soup-heartbeat-ms", "1000", "MS", "SoupBinTCP heartbeat, 10 to 60000")                  \
     X(U64, soup_dead_ms, "soup-dead-ms", "15000", "MS", "silence after which a client is disconnected, to 600000")     \
+    X(U64, drop_copy_port, "drop-copy-port", "0", "PORT", "drop copy on this kernel TCP port of 127.0.0.1, 0 = none")  \
+    X(U64, drop_copy_delay_us, "drop-copy-delay-us", "0", "US", "delay of the drop copy behind the order session")     \
+    X(U64, drop_copy_lie, "drop-copy-lie", "0", "N",                                                                   \
+      "tell a wrong quantity in an account's n-th execution, 0 = never")                                               \
     X(FLAG, cancel_on_disconnect, "cancel-on-disconnect", "0", "", "cancel an account's orders when it disconnects")   \
     X(U64, history_mib, "history-mib", "512", "MIB", "published messages kept for retransmission, 1 to 65536")         \
     X(U64, answers_mib, "answers-mib", "64", "MIB", "answers kept for each account, 1 to 4096")                        \

@@ -116,6 +116,15 @@ static json_t *latency(const struct gn_lat_hist *h)
     return o;
 }
 
+static json_t *drop_copy(const struct gn_drop *d)
+{
+    json_t *o = json_object();
+#define GN_X(member, help) put(o, #member, d->stats.member);
+    GN_DROP_STATS(GN_X)
+#undef GN_X
+    return o;
+}
+
 static json_t *orders(const struct gn_sim *s)
 {
     const struct gn_match_stats *m = gn_match_stats(s->match);
@@ -182,6 +191,7 @@ json_t *gn_sim_report(struct gn_sim *s)
     json_object_set_new(o, "published", published(s));
     json_object_set_new(o, "retransmission", resent(s));
     json_object_set_new(o, "orders", orders(s));
+    json_object_set_new(o, "drop_copy", drop_copy(&s->drop));
     json_object_set_new(o, "account", gn_account_json(&s->account, symbol_of, s));
     json_object_set_new(o, "latency", latency(&s->orders.latency));
     json_object_set_new(o, "books", books(s));

@@ -176,6 +176,9 @@ struct gn_sim *gn_sim_new(const struct gn_sim_options *opt, const struct gn_sim_
         return NULL;
     }
     s->opt = *opt;
+    s->drop.listener = -1;
+    for (uint32_t i = 0; i < GN_DROP_CONNS_MAX; i++)
+        s->drop.conn[i].fd = -1;
     s->begun_ns = now_ns;
     s->links.io = *io;
     s->links.n = opt->ports;
@@ -197,6 +200,9 @@ struct gn_sim *gn_sim_new(const struct gn_sim_options *opt, const struct gn_sim_
         if (!(ok = rc == GN_ORDER_OK))
             snprintf(err, GN_OPT_TEXT, "%s", gn_order_strerror(rc));
     }
+    if (ok && !(ok = gn_drop_open(&s->drop, &s->orders, (uint16_t)s->opt.drop_copy_port,
+                                  s->opt.drop_copy_delay_us * 1000, s->opt.drop_copy_lie)))
+        snprintf(err, GN_OPT_TEXT, "cannot listen on the drop-copy port: %s", strerror(errno));
     if (ok)
         return s;
     gn_sim_free(s);
@@ -207,6 +213,7 @@ void gn_sim_free(struct gn_sim *s)
 {
     if (s == NULL)
         return;
+    gn_drop_close(&s->drop);
     gn_order_free(&s->orders);
     gn_match_free(s->match);
     gn_history_free(&s->history);
@@ -341,6 +348,7 @@ bool gn_sim_turn(struct gn_sim *s)
     now = gn_links_now(&s->links);
     gn_resend_turn(&s->resend, now);
     gn_order_turn(&s->orders, now);
+    gn_drop_turn(&s->drop, now);
     for (uint32_t i = 0; i < s->links.n; i++) {
         struct gn_sim_link *l = &s->links.link[i];
         gn_links_room(&s->links, i, 8);

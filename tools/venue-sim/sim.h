@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "dataplane/abi/base.h"
+#include "tools/venue-sim/drop_copy.h"
 #include "tools/venue-sim/options.h"
 #include "tools/venue-sim/order_server.h"
 #include "tools/venue-sim/publisher.h"
@@ -48,6 +49,7 @@ struct gn_sim {
     struct gn_pub pub;
     struct gn_resend resend;
     struct gn_order_server orders;
+    struct gn_drop drop;
 };
 
 /* gn_sim_new: everything is allocated and the source is loaded; macs: of the links, by index. NULL with a sentence in

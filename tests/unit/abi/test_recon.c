@@ -63,7 +63,7 @@ static void breaks_are_kept_counted_and_resolved(void)
 
 static void a_row_under_the_pen_is_not_read(void)
 {
-    struct gn_break b = {.kind = GN_BREAK_POSITION}, got;
+    struct gn_break b = {.kind = GN_BREAK_FILL_PRICE}, got;
     memset(&recon, 0, sizeof recon);
     uint64_t seq = gn_break_note(&recon, &b);
     atomic_store(&recon.row[seq % GN_BREAKS_MAX].seq, 0);
