@@ -4,11 +4,15 @@
 #include <stdio.h>
 
 #include "controlplane/admin/view.h"
+#include "controlplane/appliance/text.h"
 #include "controlplane/kill/kill.h"
 
 json_t *gn_admin_fail(const char *what)
 {
-    return json_pack("{s:b, s:s}", "ok", 0, "error", what);
+    char text[512];
+    snprintf(text, sizeof text, "%s", what);
+    gn_text_plain(text); /* it may quote what was found */
+    return json_pack("{s:b, s:s}", "ok", 0, "error", text);
 }
 
 json_t *gn_admin_failf(const char *fmt, ...)
@@ -185,6 +189,7 @@ json_t *gn_admin_answer(struct gn_appliance *a, const json_t *request, const str
     const struct gn_admin_command *c = find(request);
     struct gn_call call = {.request = request, .peer = peer};
     snprintf(call.who, sizeof call.who, "%s", gn_admin_text(request, "who", "unknown"));
+    gn_text_plain(call.who);
     uint32_t act = c == NULL ? GN_ACT_NONE : act_of(a, c, request, &answer);
     if (answer == NULL && act != GN_ACT_NONE)
         answer = gn_admin_authorise(a, act, &call);

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "controlplane/appliance/text.h"
 #include "controlplane/kill/kill.h"
 #include "dataplane/abi/names.h"
 
@@ -71,6 +72,7 @@ void gn_view_symbol(const struct gn_view *v, uint32_t instrument, char out[9])
     out[8] = 0;
     for (int i = 7; i >= 0 && (out[i] == ' ' || out[i] == 0); i--)
         out[i] = 0;
+    gn_text_plain(out);
 }
 
 uint32_t gn_view_instrument(const struct gn_view *v, const char *symbol)
@@ -128,6 +130,8 @@ static json_t *kill_words(const struct gn_view *v)
             if ((word >> 16) != 0 && source < GN_KILL_SOURCES) { /* a released word names who released it */
                 struct gn_kill_record r = {.why = "(see the journal)"};
                 (void)gn_kill_noted(ctl, source, scope, i, &r);
+                gn_text_plain(r.who);
+                gn_text_plain(r.why);
                 put_str(o, "who", r.who);
                 put_str(o, "why", r.why);
                 put_u64(o, "set_ns", r.set_ns);

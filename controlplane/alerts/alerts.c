@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "controlplane/appliance/text.h"
+
 static const struct {
     uint32_t code;
     const char *name, *owner, *runbook;
@@ -45,6 +47,7 @@ const struct gn_alert *gn_alerts_add(struct gn_alerts *a, uint32_t code, uint32_
     *r = (struct gn_alert){
         .number = ++a->total, .event_ns = event_ns, .said_ns = now_ns, .code = code, .severity = severity};
     snprintf(r->text, sizeof r->text, "%s", text);
+    gn_text_plain(r->text);
     a->latency_last_ns = latency;
     a->latency_max_ns = latency > a->latency_max_ns ? latency : a->latency_max_ns;
     a->late += latency > GN_ALERT_LATE_NS;

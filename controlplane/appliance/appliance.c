@@ -72,7 +72,7 @@ void gn_appliance_alert(struct gn_appliance *a, uint32_t code, uint32_t severity
 void gn_appliance_alert_at(struct gn_appliance *a, uint32_t code, uint32_t severity, uint64_t event_ns,
                            const char *text)
 {
-    gn_alerts_add(&a->alerts, code, severity, event_ns, gn_now_ns(), text);
+    text = gn_alerts_add(&a->alerts, code, severity, event_ns, gn_now_ns(), text)->text;
     fprintf(stderr, "gannet-controlplane: alert %u, severity %u: %s\n", code, severity, text);
     struct gn_rec *rec = gn_appliance_event(a, GN_EV_ALERT, sizeof(struct gn_ev_alert));
     if (rec == NULL)
@@ -80,7 +80,7 @@ void gn_appliance_alert_at(struct gn_appliance *a, uint32_t code, uint32_t sever
     struct gn_ev_alert *ev = (struct gn_ev_alert *)(rec + 1);
     ev->code = code;
     ev->severity = severity;
-    snprintf(ev->text, sizeof ev->text, "%s", text);
+    snprintf(ev->text, sizeof ev->text, "%.*s", (int)sizeof ev->text - 1, text);
     gn_appliance_publish(a);
 }
 

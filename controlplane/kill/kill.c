@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "controlplane/appliance/text.h"
+
 static const char *const ladder[] = {"active", "throttled", "reduce_only", "halted", "killed"};
 static const char *const scopes[] = {"all", "session", "instrument", "strategy", "theme", "account", "venue"};
 
@@ -61,6 +63,8 @@ static void note(struct gn_control *c, const struct gn_kill_request *r, uint32_t
         .set_ns = r->now_ns, .level = (uint16_t)level, .scope = (uint8_t)r->scope, .index = r->index};
     snprintf(rec.who, sizeof rec.who, "%s", r->who);
     snprintf(rec.why, sizeof rec.why, "%s", r->why);
+    gn_text_plain(rec.who);
+    gn_text_plain(rec.why);
     gn_kill_note(c, source, &rec);
 }
 

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controlplane/appliance/text.h"
+
 #define NS_PER_MS   1000000ull
 #define LOOK_MAX_NS (100 * NS_PER_MS) /* of one poll: while we ourselves stood still, nobody was watched */
 
@@ -36,6 +38,8 @@ void gn_kill_journal(struct gn_appliance *a, const struct gn_kill_request *r, ui
     rec->flags = r->scope == GN_SCOPE_SESSION ? (uint8_t)(r->index + 1) : 0;
     snprintf(ev->who, sizeof ev->who, "%s", r->who);
     snprintf(ev->why, sizeof ev->why, "%s", r->why);
+    gn_text_plain(ev->who);
+    gn_text_plain(ev->why);
     gn_appliance_publish(a);
 }
 
