@@ -13,6 +13,7 @@
 #include "controlplane/admin/commands.h"
 
 #define SEND_TIMEOUT_MS 200
+#define TURN_MS         20 /* of a turn in which requests are answered: then the triggers are looked at */
 #define BACKLOG         128
 
 static bool say(struct gn_admin_server *s, char *err, const char *what)
@@ -97,35 +98,41 @@ static void answer(struct gn_appliance *a, struct gn_admin_client *c, const char
     json_decref(request);
 }
 
-static void take_lines(struct gn_appliance *a, struct gn_admin_client *c)
+static bool has_line(const struct gn_admin_client *c)
 {
-    char *end;
-    while ((end = memchr(c->line, '\n', c->len)) != NULL) {
+    return c->fd >= 0 && memchr(c->line, '\n', c->len) != NULL;
+}
+
+/* One request, and no more of them in this turn: who sends many at once waits for the others, and for the triggers of
+ * the kill switch, which are looked at between two turns. */
+static void take_line(struct gn_appliance *a, struct gn_admin_client *c)
+{
+    const char *end = memchr(c->line, '\n', c->len);
+    if (end != NULL) {
         size_t used = (size_t)(end - c->line) + 1;
         answer(a, c, c->line, used - 1);
         if (c->fd < 0)
             return; /* it hung up, or does not read: nothing of it is left */
         memmove(c->line, c->line + used, c->len - used);
         c->len -= used;
-    }
-    if (c->len == sizeof c->line) {
+    } else if (c->len == sizeof c->line) {
         static const char too_long[] = "{\"ok\":false,\"error\":\"the request is longer than 64 KiB\"}\n";
         send_all(c->fd, too_long, sizeof too_long - 1);
         drop(c);
     }
 }
 
-static void take_bytes(struct gn_appliance *a, struct gn_admin_client *c)
+static void take_bytes(struct gn_admin_client *c)
 {
+    if (has_line(c))
+        return; /* first that: who has hung up meanwhile is answered, or killed what he wanted killed, all the same */
     ssize_t n = recv(c->fd, c->line + c->len, sizeof c->line - c->len, 0);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
         drop(c);
         return;
     }
-    if (n > 0) {
+    if (n > 0)
         c->len += (size_t)n;
-        take_lines(a, c);
-    }
 }
 
 /* False when nobody waits any more. */
@@ -154,14 +161,26 @@ static bool accept_client(struct gn_admin_server *s)
 void gn_admin_poll(struct gn_admin_server *s, struct gn_appliance *a, int timeout_ms)
 {
     struct pollfd fds[1 + GN_ADMIN_CLIENTS_MAX];
+    bool waits = false;
     fds[0] = (struct pollfd){.fd = s->listener, .events = POLLIN};
-    for (uint32_t i = 0; i < GN_ADMIN_CLIENTS_MAX; i++)
+    for (uint32_t i = 0; i < GN_ADMIN_CLIENTS_MAX; i++) {
         fds[1 + i] = (struct pollfd){.fd = s->client[i].fd, .events = POLLIN};
-    if (poll(fds, GN_ARRAY_LEN(fds), timeout_ms) <= 0)
+        waits |= has_line(&s->client[i]);
+    }
+    if (poll(fds, GN_ARRAY_LEN(fds), waits ? 0 : timeout_ms) < 0)
         return;
-    for (uint32_t i = 0; i < GN_ADMIN_CLIENTS_MAX; i++)
+    int64_t end = steady_ms() + TURN_MS;
+    for (uint32_t n = 0; n < GN_ADMIN_CLIENTS_MAX; n++) {
+        uint32_t i = (s->first + n) % GN_ADMIN_CLIENTS_MAX;
         if (fds[1 + i].fd >= 0 && fds[1 + i].revents != 0)
-            take_bytes(a, &s->client[i]);
+            take_bytes(&s->client[i]);
+        if (s->client[i].fd >= 0)
+            take_line(a, &s->client[i]);
+        if (steady_ms() < end || n + 1 == GN_ADMIN_CLIENTS_MAX)
+            continue;
+        s->first = i + 1; /* the next turn begins with who comes now */
+        break;
+    }
     for (uint32_t i = 0; fds[0].revents & POLLIN && i < BACKLOG && accept_client(s); i++)
         ;
 }

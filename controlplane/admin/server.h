@@ -19,13 +19,15 @@ struct gn_admin_client {
 struct gn_admin_server {
     int listener;
     char path[GN_PATH_MAX + 16];
+    uint32_t first; /* client that the next turn begins with */
     struct gn_admin_client client[GN_ADMIN_CLIENTS_MAX];
 };
 
 /* gn_admin_open: <run_dir>/admin.sock; one that a dead predecessor left is replaced. */
 bool gn_admin_open(struct gn_admin_server *s, const char *run_dir, char err[GN_APPLIANCE_ERR_LEN]) GN_MUST_CHECK;
 
-/* gn_admin_poll: waits up to timeout_ms for requests and answers them. */
+/* gn_admin_poll: waits up to timeout_ms for requests and answers at most one of each client; what waits then is
+ * answered by the next call, which does not sleep. */
 void gn_admin_poll(struct gn_admin_server *s, struct gn_appliance *a, int timeout_ms);
 
 void gn_admin_close(struct gn_admin_server *s);

@@ -50,4 +50,78 @@ static void texts_that_are_cut(void)
     fixture_close(f);
 }
 
-GN_TEST_MAIN("hostile", {"texts that are cut", texts_that_are_cut})
+/* ---- socket ---- */
+
+static int client_of(const struct gn_admin_server *s)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    memcpy(to.sun_path, s->path, strlen(s->path) + 1);
+    CU_ASSERT_EQUAL_FATAL(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static void give(int fd, const char *text)
+{
+    CU_ASSERT_EQUAL(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+static uint32_t lines_of(int fd)
+{
+    static char buf[65536];
+    uint32_t n = 0;
+    for (ssize_t got; (got = recv(fd, buf, sizeof buf, 0)) > 0;)
+        for (ssize_t i = 0; i < got; i++)
+            n += buf[i] == '\n';
+    return n;
+}
+
+static void one_request_a_turn(void)
+{
+    struct fixture *f = fixture_open(NULL);
+    static struct gn_admin_server s;
+    char err[GN_APPLIANCE_ERR_LEN];
+    CU_ASSERT_TRUE_FATAL(gn_admin_open(&s, f->dir, err));
+    int greedy = client_of(&s), quick = client_of(&s);
+    gn_admin_poll(&s, &f->a, 0);
+    for (uint32_t i = 0; i < 100; i++)
+        give(greedy, "{\"cmd\":\"kill_word\"}\n");
+    give(quick, "{\"cmd\":\"kill\",\"scope\":\"strategy\",\"name\":\"mm\"}\n{\"cmd\":\"kill\"}\n");
+    close(quick); /* he does not wait for the answer */
+    gn_admin_poll(&s, &f->a, 0);
+    CU_ASSERT_EQUAL(lines_of(greedy), 1);
+    CU_ASSERT_EQUAL(gn_kill_level(f->a.control->kill_strategy[0]), GN_LADDER_KILLED);
+    for (uint32_t i = 0; i < 99; i++) {
+        uint64_t before = gn_now_ns();
+        gn_admin_poll(&s, &f->a, 10000); /* what waits is answered at once */
+        CU_ASSERT_TRUE(gn_now_ns() - before < 5000000000ull);
+    }
+    CU_ASSERT_EQUAL(lines_of(greedy), 99);
+    close(greedy);
+    gn_admin_close(&s);
+    fixture_close(f);
+}
+
+static void a_line_without_end(void)
+{
+    struct fixture *f = fixture_open(NULL);
+    static struct gn_admin_server s;
+    static char much[GN_ADMIN_LINE_MAX + 1];
+    char err[GN_APPLIANCE_ERR_LEN], said[256] = "";
+    CU_ASSERT_TRUE_FATAL(gn_admin_open(&s, f->dir, err));
+    int fd = client_of(&s);
+    gn_admin_poll(&s, &f->a, 0);
+    memset(much, 'x', GN_ADMIN_LINE_MAX);
+    give(fd, much);
+    for (uint32_t i = 0; i < 4; i++)
+        gn_admin_poll(&s, &f->a, 0);
+    CU_ASSERT_TRUE(recv(fd, said, sizeof said - 1, 0) > 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, "64 KiB"));
+    CU_ASSERT_EQUAL(recv(fd, said, sizeof said, 0), 0); /* and it was hung up */
+    close(fd);
+    gn_admin_close(&s);
+    fixture_close(f);
+}
+
+GN_TEST_MAIN("hostile", {"texts that are cut", texts_that_are_cut}, {"one request a turn", one_request_a_turn},
+             {"a line without end", a_line_without_end})
