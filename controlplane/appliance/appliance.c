@@ -212,7 +212,7 @@ bool gn_appliance_open(struct gn_appliance *a, const char *config_path, bool fre
         return false;
     if (!gn_layout_open(a, fresh, err))
         return false;
-    a->conf = gn_region_at(&a->plane, GN_SECTION_CONF);
+    a->conf = &a->loaded.conf; /* not the region's, which the data plane can write: it bounds arrays of ours */
     a->control = gn_region_at(&a->plane, GN_SECTION_CONTROL);
     a->limits = gn_region_at(&a->plane, GN_SECTION_LIMITS);
     a->instruments = gn_region_at(&a->observe, GN_SECTION_INSTRUMENTS);

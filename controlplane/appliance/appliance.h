@@ -25,7 +25,7 @@
 struct gn_appliance {
     struct gn_conf_loaded loaded;
     char config_path[GN_APPLIANCE_ERR_LEN];
-    const struct gn_conf *conf; /* the region's copy */
+    const struct gn_conf *conf; /* that of `loaded` */
     struct gn_region plane, observe, client[GN_CLIENTS_MAX];
     struct gn_control *control;
     struct gn_limits *limits;

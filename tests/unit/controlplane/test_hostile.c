@@ -123,5 +123,22 @@ static void a_line_without_end(void)
     fixture_close(f);
 }
 
+/* ---- what another process wrote ---- */
+
+static void the_configuration_is_ours(void)
+{
+    struct fixture *f = fixture_open(NULL);
+    struct gn_conf *shared = gn_region_at(&f->a.plane, GN_SECTION_CONF);
+    const struct gn_conf was = *shared;
+    shared->n_sessions = shared->n_strategies = shared->n_instruments = shared->max_instruments = UINT32_MAX;
+    shared->mode = GN_MODE_LIVE;
+    CU_ASSERT_TRUE(fixture_ok(fixture_ask(f, "{s:s}", "cmd", "kill")));
+    gn_tracker_poll(&f->a.tracker, &f->a, gn_now_ns());
+    CU_ASSERT_TRUE(fixture_ok(fixture_ask(f, "{s:s}", "cmd", "reconcile")));
+    CU_ASSERT_EQUAL(f->a.conf->mode, GN_MODE_MOCK);
+    *shared = was;
+    fixture_close(f);
+}
+
 GN_TEST_MAIN("hostile", {"texts that are cut", texts_that_are_cut}, {"one request a turn", one_request_a_turn},
-             {"a line without end", a_line_without_end})
+             {"a line without end", a_line_without_end}, {"the configuration is ours", the_configuration_is_ours})
