@@ -114,6 +114,27 @@ static bool list_rows(const struct gn_appliance *a, struct gn_flatten *f)
     return true;
 }
 
+/* Every word counts its changes, and only upwards: the sum stays the same while none moves. */
+static uint64_t moves_of(const struct gn_appliance *a)
+{
+    const struct gn_conf *c = a->conf;
+    const uint32_t n[GN_SCOPE_COUNT] = {
+        [GN_SCOPE_ALL] = 1,
+        [GN_SCOPE_SESSION] = c->n_sessions,
+        [GN_SCOPE_INSTRUMENT] = c->max_instruments,
+        [GN_SCOPE_STRATEGY] = c->n_strategies,
+        [GN_SCOPE_THEME] = c->n_themes,
+        [GN_SCOPE_ACCOUNT] = c->n_accounts,
+        [GN_SCOPE_VENUE] = c->n_venues,
+    };
+    uint64_t sum = 0;
+    for (uint32_t scope = 0; scope < GN_SCOPE_COUNT; scope++)
+        for (uint32_t i = 0; i < n[scope]; i++)
+            /* acquire: a word that is seen moved is seen by the lcore's next look, too */
+            sum += atomic_load_explicit(gn_kill_word(a->control, c, scope, i), memory_order_acquire) >> 16;
+    return sum;
+}
+
 bool gn_flatten_begin(struct gn_appliance *a, uint32_t scope, uint32_t index, const char *who, const char *why,
                       char *err, size_t err_bytes)
 {
@@ -146,6 +167,7 @@ bool gn_flatten_begin(struct gn_appliance *a, uint32_t scope, uint32_t index, co
         return false;
     }
     f->word = atomic_load_explicit(&a->control->kill_all, memory_order_acquire);
+    f->moves = moves_of(a);
     f->begun_ns = gn_now_ns();
     f->state = GN_FLATTEN_STOPPING;
     return true;
@@ -253,7 +275,7 @@ void gn_flatten_poll(struct gn_appliance *a, uint64_t now_ns)
     int64_t value[4];
     if (f->state == GN_FLATTEN_IDLE || f->state == GN_FLATTEN_ENDED)
         return;
-    if (atomic_load_explicit(&a->control->kill_all, memory_order_acquire) != f->word) {
+    if (moves_of(a) != f->moves) {
         end(a, f, "the switch moved since it was ordered: order it again", now_ns);
         return;
     }

@@ -6,8 +6,8 @@
  * begin raises the scope to killed, so that nobody opens anew what is closed here (with journal.mode sync to
  * reduce_only: an order that waits for the journal is looked at again by the ladder). The gate's exception for these
  * orders is one: the ladder counts as reduce-only for them. Everything else holds: a stale or guarded market, a session
- * that is not up, a silent control plane, a failed journal, every limit. A kill that comes after begin makes the
- * authority void: it ends.
+ * that is not up, a silent control plane, a failed journal, every limit. A kill of whatever scope that comes after
+ * begin makes the authority void: it ends.
  */
 #ifndef GN_FLATTEN_H
 #define GN_FLATTEN_H
@@ -43,7 +43,8 @@ struct gn_flatten {
     uint32_t scope, index;
     char who[32];
     uint64_t begun_ns, stopped_ns, ended_ns;
-    uint64_t word; /* kill word of scope all under the authority */
+    uint64_t word;  /* kill word of scope all under the authority */
+    uint64_t moves; /* of all kill words so far, under the authority */
     struct gn_ticket query;
     uint32_t n, stays;
     char why[GN_FLATTEN_WHY]; /* it ended before its time because */

@@ -140,5 +140,25 @@ static void the_configuration_is_ours(void)
     fixture_close(f);
 }
 
+/* ---- flatten ---- */
+
+static void any_kill_ends_a_flatten(void)
+{
+    struct fixture *f = fixture_open(NULL);
+    char err[256];
+    atomic_store(&f->a.control->dataplane.pid, (uint32_t)getpid());
+    atomic_store(&f->a.control->dataplane.state, GN_STATE_RUNNING);
+    CU_ASSERT_TRUE_FATAL(gn_flatten_begin(&f->a, GN_SCOPE_INSTRUMENT, 0, "anna", "why", err, sizeof err));
+    gn_flatten_poll(&f->a, gn_now_ns());
+    CU_ASSERT_NOT_EQUAL(f->a.flatten.state, GN_FLATTEN_ENDED);
+    CU_ASSERT_TRUE(fixture_ok(fixture_ask(f, "{s:s, s:s, s:s}", "cmd", "kill", "scope", "strategy", "name", "mm")));
+    gn_flatten_poll(&f->a, gn_now_ns());
+    CU_ASSERT_EQUAL(f->a.flatten.state, GN_FLATTEN_ENDED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(f->a.flatten.why, "moved"));
+    atomic_store(&f->a.control->dataplane.state, GN_STATE_STOPPED);
+    fixture_close(f);
+}
+
 GN_TEST_MAIN("hostile", {"texts that are cut", texts_that_are_cut}, {"one request a turn", one_request_a_turn},
-             {"a line without end", a_line_without_end}, {"the configuration is ours", the_configuration_is_ours})
+             {"a line without end", a_line_without_end}, {"the configuration is ours", the_configuration_is_ours},
+             {"any kill ends a flatten", any_kill_ends_a_flatten})
