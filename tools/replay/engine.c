@@ -353,10 +353,21 @@ static int load_parts(struct gn_replay *r, uint32_t upto, const struct gn_ev_sta
     return GN_REPLAY_OK;
 }
 
+/* Records of a hand-over stand before the state that it led to: what became of a connection and of the message that
+ * was under way is not an output of the stages, and is in that state. */
+static uint32_t skip_handover(const struct gn_replay *r, uint32_t at)
+{
+    uint32_t first = 0;
+    while (first < at && rec_at(r, first)->type != GN_EV_STATE_PART)
+        first++;
+    return first;
+}
+
 /* The new run begins where the live one began, and says the same of it. */
 static int begin_life(struct gn_replay *r, uint32_t at)
 {
-    const struct gn_rec *rec = rec_at(r, at), *first = rec_at(r, 0);
+    const uint32_t skip = skip_handover(r, at);
+    const struct gn_rec *rec = rec_at(r, at), *first = rec_at(r, skip);
     if (rec->bytes < sizeof *rec + sizeof(struct gn_ev_start))
         return GN_REPLAY_ERR_RECORD;
     const struct gn_ev_start *start = (const struct gn_ev_start *)(const void *)(rec + 1);
@@ -378,7 +389,8 @@ static int begin_life(struct gn_replay *r, uint32_t at)
         return GN_REPLAY_ERR_CONFIG;
     r->events->next_seq = first->seq;
     r->cursor = 0;
-    r->compared = 0;
+    r->compared = skip;
+    r->counts.carried += skip;
     wire_orders(r, start);
     wire_strategies(r);
     const int rc = load_parts(r, at, start);

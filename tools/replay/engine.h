@@ -34,7 +34,8 @@ struct gn_replay_counts {
     uint64_t packets, messages, venue_packets, orders, refused, executions, cancels;
     uint64_t compared;    /* records of the new run that are those of the journal, byte by byte */
     uint64_t differences; /* records that differ, are missing or too many */
-    uint64_t states;      /* states at an orderly end that were compared */
+    uint64_t carried; /* records of hand-overs, whose effect is in the state that a life begins with: not compared */
+    uint64_t states;  /* states at an orderly end that were compared */
     uint64_t first_ns, last_ns;
     uint64_t diff_seq, diff_ns; /* of the first difference */
     char diff[GN_REPLAY_TEXT];  /* and what it is */

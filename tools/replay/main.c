@@ -125,7 +125,8 @@ static void print(const struct job *j)
                 {"refused", n->refused},
                 {"executions", n->executions},
                 {"cancels", n->cancels},
-                {"states_compared", n->states}};
+                {"states_compared", n->states},
+                {"carried", n->carried}};
     struct gn_ev_state state;
     json_t *o = json_object();
     json_object_set_new(o, "ok", json_boolean(good(j)));
