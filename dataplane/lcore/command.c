@@ -1,5 +1,14 @@
-/* Commands of the control plane, done by the orders lcore between two turns. */
+/* Commands of the control plane, done by the orders lcore between two turns. What a slot asks is read once, into a copy
+ * of ours: the slot is another process's memory, and what was checked is what is used.
+ */
 #include "dataplane/lcore/stage_orders.h"
+
+struct asked {
+    uint64_t number;
+    uint32_t kind, index;
+    int64_t side, qty, price;
+    uint64_t word;
+};
 
 static void refuse(struct gn_command *c, uint64_t number, int64_t why)
 {
@@ -22,19 +31,21 @@ static int64_t open_of(const struct gn_stage_orders *s, uint32_t session)
 
 /* The query is sequenced behind everything that was sent before it, so its answer is a fence: what the venue has not
  * taken off its book by then, it will not. */
-static void start_query(struct gn_stage_orders *s, uint32_t slot, struct gn_command *c, uint64_t number,
-                        uint64_t now_ns)
+static void start_query(struct gn_stage_orders *s, uint32_t slot, const struct asked *a, uint64_t now_ns)
 {
-    if (c->index >= s->conf->n_sessions || session_state(s, c->index) != GN_SESSION_UP) {
-        refuse(c, number, c->index < s->conf->n_sessions ? session_state(s, c->index) : 0);
+    struct gn_command *c = &s->commands->slot[slot];
+    if (a->index >= s->conf->n_sessions || session_state(s, a->index) != GN_SESSION_UP) {
+        refuse(c, a->number, a->index < s->conf->n_sessions ? session_state(s, a->index) : 0);
         return;
     }
-    if (!gn_session_query(s, c->index, now_ns)) {
-        refuse(c, number, GN_SESSION_UP); /* TCP has no room now: asked again by whoever wants to know */
+    if (!gn_session_query(s, a->index, now_ns)) {
+        refuse(c, a->number, GN_SESSION_UP); /* TCP has no room now: asked again by whoever wants to know */
         return;
     }
-    s->fence[slot] = s->state[c->index].queries;
-    s->fence_logins[slot] = s->rows[c->index].logins;
+    s->fence[slot] = s->state[a->index].queries;
+    s->fence_logins[slot] = s->rows[a->index].logins;
+    s->fence_session[slot] = a->index;
+    s->fence_number[slot] = a->number;
     s->fences |= 1u << slot;
 }
 
@@ -44,81 +55,82 @@ static void watch_queries(struct gn_stage_orders *s)
         struct gn_command *c = &s->commands->slot[i];
         if ((s->fences & 1u << i) == 0)
             continue;
-        uint64_t number = atomic_load_explicit(&c->asked, memory_order_relaxed);
-        bool same = session_state(s, c->index) == GN_SESSION_UP && s->rows[c->index].logins == s->fence_logins[i];
-        if (same && s->state[c->index].answers < s->fence[i])
+        uint32_t k = s->fence_session[i];
+        bool same = session_state(s, k) == GN_SESSION_UP && s->rows[k].logins == s->fence_logins[i];
+        if (same && s->state[k].answers < s->fence[i])
             continue;
         s->fences &= ~(1u << i);
-        c->value[0] = open_of(s, c->index);
-        gn_command_answer(c, number, same ? GN_COMMAND_DONE : GN_COMMAND_LOST);
+        c->value[0] = open_of(s, k);
+        gn_command_answer(c, s->fence_number[i], same ? GN_COMMAND_DONE : GN_COMMAND_LOST);
     }
 }
 
 /* The order that closes passes the same gate as every other one; only the ladder counts as reduce-only for it, while
  * the kill word is the one that its authority looked at. */
-static void close_position(struct gn_stage_orders *s, struct gn_command *c, uint64_t number, uint64_t now_ns)
+static void close_position(struct gn_stage_orders *s, struct gn_command *c, const struct asked *a, uint64_t now_ns)
 {
     const struct gn_instruments *t = s->instruments;
-    if (c->index >= s->n_templates || t->row[c->index].strategy >= s->conf->n_strategies || c->side < GN_SIDE_BUY ||
-        c->side > GN_SIDE_SELL) {
-        refuse(c, number, GN_VERDICT_NOT_TRADABLE);
+    if (a->index >= s->n_templates || t->row[a->index].strategy >= s->conf->n_strategies || a->side < GN_SIDE_BUY ||
+        a->side > GN_SIDE_SELL) {
+        refuse(c, a->number, GN_VERDICT_NOT_TRADABLE);
         return;
     }
     struct gn_intent in = {
         .action = GN_ACTION_NEW,
-        .side = (uint8_t)c->side,
+        .side = (uint8_t)a->side,
         .tif = GN_TIF_IOC,
-        .session = (uint8_t)s->conf->strategy[t->row[c->index].strategy].session,
-        .strategy = (uint16_t)t->row[c->index].strategy,
-        .instrument = c->index,
-        .price = c->price,
-        .qty = c->qty,
-        .tag = number,
+        .session = (uint8_t)s->conf->strategy[t->row[a->index].strategy].session,
+        .strategy = (uint16_t)t->row[a->index].strategy,
+        .instrument = a->index,
+        .price = a->price,
+        .qty = a->qty,
+        .tag = a->number,
     };
     s->gate.closing = true;
-    s->gate.closing_word = c->word;
+    s->gate.closing_word = a->word;
     uint16_t verdict = gn_orders_place(s, &in, now_ns, &c->value[1]);
     s->gate.closing = false;
     c->value[0] = verdict;
-    gn_command_answer(c, number, verdict == GN_VERDICT_OK ? GN_COMMAND_DONE : GN_COMMAND_REFUSED);
+    gn_command_answer(c, a->number, verdict == GN_VERDICT_OK ? GN_COMMAND_DONE : GN_COMMAND_REFUSED);
 }
 
 /* A replay of this lcore's decisions needs what it was told. */
-static void journal_command(struct gn_stage_orders *s, const struct gn_command *c, uint64_t number, uint64_t now_ns)
+static void journal_command(struct gn_stage_orders *s, const struct asked *a, uint64_t now_ns)
 {
     struct gn_rec *rec = gn_orders_event(s, GN_EV_COMMAND, sizeof(struct gn_ev_command), now_ns);
     if (rec != NULL)
-        *(struct gn_ev_command *)(rec + 1) = (struct gn_ev_command){.number = number,
-                                                                    .kind = c->kind,
-                                                                    .index = c->index,
-                                                                    .side = c->side,
-                                                                    .qty = c->qty,
-                                                                    .price = c->price,
-                                                                    .word = c->word};
+        *(struct gn_ev_command *)(rec + 1) = (struct gn_ev_command){.number = a->number,
+                                                                    .kind = a->kind,
+                                                                    .index = a->index,
+                                                                    .side = a->side,
+                                                                    .qty = a->qty,
+                                                                    .price = a->price,
+                                                                    .word = a->word};
 }
 
-static void do_command(struct gn_stage_orders *s, uint32_t slot, struct gn_command *c, uint64_t number, uint64_t now_ns)
+static void do_command(struct gn_stage_orders *s, uint32_t slot, const struct asked *a, uint64_t now_ns)
 {
-    bool session = c->index < s->conf->n_sessions;
-    switch (c->kind) {
+    struct gn_command *c = &s->commands->slot[slot];
+    bool session = a->index < s->conf->n_sessions;
+    switch (a->kind) {
     case GN_COMMAND_QUERY:
-        start_query(s, slot, c, number, now_ns);
+        start_query(s, slot, a, now_ns);
         return;
     case GN_COMMAND_MASS_CANCEL:
-        if (!session || session_state(s, c->index) != GN_SESSION_UP ||
-            gn_orders_mass_cancel(s, c->index, now_ns) != GN_VERDICT_OK)
-            refuse(c, number, session ? session_state(s, c->index) : 0);
+        if (!session || session_state(s, a->index) != GN_SESSION_UP ||
+            gn_orders_mass_cancel(s, a->index, now_ns) != GN_VERDICT_OK)
+            refuse(c, a->number, session ? session_state(s, a->index) : 0);
         else
-            gn_command_answer(c, number, GN_COMMAND_DONE);
+            gn_command_answer(c, a->number, GN_COMMAND_DONE);
         return;
     case GN_COMMAND_RECONNECT:
-        if (!session || !gn_session_retry(s, c->index, now_ns))
-            refuse(c, number, session ? session_state(s, c->index) : 0);
+        if (!session || !gn_session_retry(s, a->index, now_ns))
+            refuse(c, a->number, session ? session_state(s, a->index) : 0);
         else
-            gn_command_answer(c, number, GN_COMMAND_DONE);
+            gn_command_answer(c, a->number, GN_COMMAND_DONE);
         return;
     case GN_COMMAND_CLOSE:
-        close_position(s, c, number, now_ns);
+        close_position(s, c, a, now_ns);
         return;
     default: /* the feed's, or none that we know */
         return;
@@ -146,10 +158,13 @@ GN_COLD void gn_command_take(struct gn_stage_orders *s, uint64_t bell, uint64_t 
         struct gn_command *c = &s->commands->slot[i];
         /* acquire: pairs with the control plane's release; the fields are there */
         uint64_t number = atomic_load_explicit(&c->asked, memory_order_acquire);
-        if (gn_command_free(c) || (s->fences & 1u << i) != 0 || c->kind == GN_COMMAND_REBUILD)
+        struct asked a = {number, c->kind, c->index, c->side, c->qty, c->price, c->word};
+        /* the copy is whole before anything of it is looked at */
+        atomic_signal_fence(memory_order_seq_cst);
+        if (gn_command_free(c) || (s->fences & 1u << i) != 0 || a.kind == GN_COMMAND_REBUILD)
             continue;
-        journal_command(s, c, number, now_ns);
-        do_command(s, i, c, number, now_ns);
+        journal_command(s, &a, now_ns);
+        do_command(s, i, &a, now_ns);
     }
     watch_queries(s);
 }

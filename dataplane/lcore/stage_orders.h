@@ -127,6 +127,8 @@ struct gn_stage_orders {
     uint16_t last_verdict; /* of the last intent that was refused */
     uint32_t fences;       /* slots, bit by bit, whose query waits for its answer */
     uint64_t fence[GN_COMMAND_SLOTS], fence_logins[GN_COMMAND_SLOTS];
+    uint64_t fence_number[GN_COMMAND_SLOTS]; /* of the command, and its session: the slot itself may change */
+    uint32_t fence_session[GN_COMMAND_SLOTS];
 };
 
 /* gn_stage_orders_start: after all pointers are set: joins or starts sessions, builds the templates. */

@@ -108,6 +108,27 @@ static void nonsense_is_refused(void)
     end();
 }
 
+/* A slot is another process's memory: it may change while its query waits for the venue. */
+static void a_slot_that_changes(void)
+{
+    begin();
+    h->peer.no_query = true;
+    struct gn_command query = {.kind = GN_COMMAND_QUERY, .index = 0};
+    struct gn_command *k = tell(5, &query);
+    CU_ASSERT_FALSE(answered(k));
+    const uint64_t number = atomic_load(&k->asked);
+    k->index = UINT32_MAX / 2;
+    atomic_store(&k->asked, number + 100);
+    gn_h_run(h, 3 * GN_H_MS);
+    CU_ASSERT_NOT_EQUAL(atomic_load(&k->answered), number + 100); /* never asked */
+    h->peer.no_query = false;
+    gn_h_hang_up(h);
+    gn_h_run(h, 3 * GN_H_MS);
+    CU_ASSERT_EQUAL(k->result, GN_COMMAND_LOST);
+    CU_ASSERT_EQUAL(atomic_load(&k->answered), number);
+    end();
+}
+
 static void old_commands_are_lost(void)
 {
     begin();
@@ -141,5 +162,5 @@ static void shadow_sends_nothing(void)
 }
 
 GN_TEST_MAIN("stage_command", {"closing after a kill", closing_after_a_kill},
-             {"nonsense is refused", nonsense_is_refused}, {"old commands are lost", old_commands_are_lost},
-             {"shadow sends nothing", shadow_sends_nothing})
+             {"nonsense is refused", nonsense_is_refused}, {"a slot that changes", a_slot_that_changes},
+             {"old commands are lost", old_commands_are_lost}, {"shadow sends nothing", shadow_sends_nothing})
