@@ -5,7 +5,7 @@
 
 #include "controlplane/admin/commands.h"
 
-void gn_admin_audit(struct gn_appliance *a, uint32_t what, uint32_t act, const struct gn_pending *k,
+bool gn_admin_audit(struct gn_appliance *a, uint32_t what, uint32_t act, const struct gn_pending *k,
                     const struct gn_call *call, const char *second)
 {
     struct gn_rec *rec = gn_appliance_event(a, GN_EV_AUTHORITY, sizeof(struct gn_ev_authority));
@@ -33,6 +33,7 @@ void gn_admin_audit(struct gn_appliance *a, uint32_t what, uint32_t act, const s
         gn_appliance_publish(a);
     }
     free(request);
+    return rec != NULL;
 }
 
 /* The person behind the request's signature; NULL with an answer. */
@@ -75,8 +76,10 @@ static json_t *wait_for_second(struct gn_appliance *a, uint32_t act, const struc
     char *text = gn_proof_request(call->request);
     int rc = text == NULL ? GN_AUTHORITY_ERR_FULL : gn_authority_ask(&a->authority, act, who, text, gn_now_ns(), &k);
     free(text);
-    if (rc != GN_AUTHORITY_OK)
+    if (rc != GN_AUTHORITY_OK) {
+        gn_admin_audit(a, GN_AUTHORITY_REFUSED, act, NULL, call, "");
         return refused(act, false, who, rc);
+    }
     gn_admin_audit(a, GN_AUTHORITY_REQUESTED, act, k, call, "");
     gn_hex(k->digest, sizeof k->digest, digest);
     return json_pack("{s:b, s:I, s:s, s:s, s:s, s:I}", "ok", 1, "pending", (json_int_t)k->id, "digest", digest, "act",
@@ -102,8 +105,10 @@ json_t *gn_admin_authorise(struct gn_appliance *a, uint32_t act, struct gn_call 
     if (gn_authority_two(&a->authority, act))
         return wait_for_second(a, act, who, call);
     int rc = gn_authority_may(who, act, false);
-    if (rc != GN_AUTHORITY_OK)
+    if (rc != GN_AUTHORITY_OK) {
+        gn_admin_audit(a, GN_AUTHORITY_REFUSED, act, NULL, call, "");
         return refused(act, false, who, rc);
+    }
     call->authorised = true;
     return NULL;
 }
@@ -160,7 +165,11 @@ json_t *gn_admin_approve(struct gn_appliance *a, const struct gn_call *call)
         gn_admin_audit(a, GN_AUTHORITY_REFUSED, k->act, k, call, who->name);
         return refused(k->act, true, who, rc);
     }
-    gn_admin_audit(a, GN_AUTHORITY_APPROVED, k->act, k, call, who->name);
+    if (!gn_admin_audit(a, GN_AUTHORITY_APPROVED, k->act, k, call, who->name))
+        return gn_admin_failf(
+            "%s: the journal does not keep up, so nobody could tell later who allowed it: nothing was "
+            "done; see status, then approve again",
+            gn_act_name(k->act));
     json_t *request = json_loads(k->request, 0, NULL);
     struct gn_call both = {.request = request, .peer = call->peer, .authorised = true};
     snprintf(both.who, sizeof both.who, "%.15s+%.15s", k->person, who->name);

@@ -103,8 +103,8 @@ json_t *gn_admin_approve(struct gn_appliance *a, const struct gn_call *call);
 json_t *gn_admin_withdraw(struct gn_appliance *a, const struct gn_call *call);
 json_t *gn_admin_people(const struct gn_appliance *a);
 
-/* gn_admin_audit: a record of type authority. */
-void gn_admin_audit(struct gn_appliance *a, uint32_t what, uint32_t act, const struct gn_pending *k,
+/* gn_admin_audit: a record of type authority; false when the event ring has no room for it. */
+bool gn_admin_audit(struct gn_appliance *a, uint32_t what, uint32_t act, const struct gn_pending *k,
                     const struct gn_call *call, const char *second);
 
 /* gn_admin_run: runs the command of call->request, which is authorised. */

@@ -61,6 +61,27 @@ static void kill_is_anybodys_release_is_not(void)
     fixture_close(f);
 }
 
+/* What could not be told later is not done. */
+static void no_record_no_release(void)
+{
+    struct fixture *f = fixture_open(fixture_people());
+    struct gn_ring *ours = f->a.events, *full = aligned_alloc(GN_GUARD, gn_align_up(gn_ring_footprint(256), GN_GUARD));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(full);
+    CU_ASSERT_EQUAL_FATAL(gn_ring_new(full, 256, 0), GN_RING_OK);
+    CU_ASSERT_TRUE(fixture_ok(fixture_ask(f, "{s:s, s:s, s:s}", "cmd", "kill", "who", "nobody", "why", "smoke")));
+    long long id = pending_of(fixture_sign(f, "carl", release_request(f, "carl")));
+    while (gn_ring_reserve(full, GN_EV_ALERT, 64) != NULL)
+        gn_ring_publish(full);
+    f->a.events = full;
+    CU_ASSERT_PTR_NOT_NULL(strstr(fixture_error(fixture_sign(f, "anna", approve_request(f, id))), "journal"));
+    CU_ASSERT_EQUAL(level(f), GN_LADDER_KILLED);
+    f->a.events = ours;
+    CU_ASSERT_TRUE(fixture_ok(fixture_sign(f, "anna", approve_request(f, id)))); /* it waits still */
+    CU_ASSERT_EQUAL(level(f), GN_LADDER_ACTIVE);
+    fixture_close(f);
+    free(full);
+}
+
 static void the_second_needs_the_role(void)
 {
     struct fixture *f = fixture_open(fixture_people());
@@ -202,7 +223,7 @@ static void the_time_of_a_kill(void)
 }
 
 GN_TEST_MAIN("authority", {"kill is anybody's, release is not", kill_is_anybodys_release_is_not},
-             {"the second needs the role", the_second_needs_the_role},
+             {"no record, no release", no_record_no_release}, {"the second needs the role", the_second_needs_the_role},
              {"a signature counts once", a_signature_counts_once}, {"what waits expires", what_waits_expires},
              {"lowering needs one, raising two", lowering_needs_one_raising_two},
              {"one person by configuration", one_person_by_configuration}, {"the time of a kill", the_time_of_a_kill})
