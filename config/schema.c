@@ -294,7 +294,7 @@ const struct gn_schema_key gn_schema[] = {
      .help = "collar over a period"},
     {"risk.day_roll_s", GN_TYPE_INT, "seconds after midnight UTC", "0", RANGE(0, 86399), TOP(conf.risk.day_roll_s),
      .help = "start of the trading day"},
-    {"risk.mark_us", GN_TYPE_INT, "us", "10", RANGE(1, 1000000), TOP(conf.risk.mark_us),
+    {"risk.mark_us", GN_TYPE_INT, "us", "100", RANGE(1, 1000000), TOP(conf.risk.mark_us),
      .help = "between two looks at the marks of open positions, one instrument a look"},
 
     {"tables", GN_TYPE_MAP, NULL, "{}", .help = "sizes of what is laid out at start"},

@@ -84,16 +84,34 @@ static void market(void)
         host_die("no instrument has two sides");
 }
 
+static void describe(uint32_t i)
+{
+    const struct gn_instrument *k = &a.feed.instruments->row[i];
+    const struct gn_conf_instrument conf = {.price_exp = k->price_exp,
+                                            .strategy = k->strategy,
+                                            .tick = k->tick,
+                                            .lot = k->lot,
+                                            .theme = GN_NONE32,
+                                            .multiplier = 1,
+                                            .fx_ppm = 1000000};
+    if (!gn_risk_describe(a.orders.gate.risk, i, &a.conf, &conf))
+        host_die("an instrument without a place");
+}
+
 /* Every instrument of the table becomes as good as the sound one: what is measured is the table, not the market. */
 static void fill_table(uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         a.feed.tob[i] = a.feed.tob[sound];
         a.feed.instruments->row[i] = a.feed.instruments->row[sound];
+        if (i >= MARKET_INSTRUMENTS)
+            describe(i);
         for (uint64_t generation = 0; generation < 2; generation++)
             *gn_limits_row(a.orders.gate.limits, generation, i) =
                 *gn_limits_row(a.orders.gate.limits, generation, sound);
     }
+    gn_limits_publish(a.orders.gate.limits);
+    gn_gate_refresh(&a.orders.gate);
     a.feed.instruments->configured = n;
     atomic_store_explicit(&a.feed.instruments->count, n, memory_order_release);
 }

@@ -129,6 +129,30 @@ static void feed_new(struct appliance *a)
     f->md_ctx = &a->strategy;
 }
 
+static struct gn_risk *risk_new(struct appliance *a)
+{
+    struct gn_conf *c = &a->conf;
+    struct gn_risk *r = host_memory(gn_risk_footprint(c->max_instruments));
+    c->risk = (struct gn_conf_risk){
+        .window_ms = 1000, .duplicate_ms = 1000, .velocity_ms = 1000, .period_ms = 60000, .mark_us = 10};
+    for (uint32_t i = 0; i < GN_STRATEGIES_MAX; i++)
+        c->strategy[i].algo_id = i + 1;
+    gn_risk_new(r, c->max_instruments);
+    for (uint32_t i = 0; i < c->n_instruments; i++) {
+        const struct gn_instrument *k = &a->feed.instruments->row[i];
+        const struct gn_conf_instrument conf = {.price_exp = k->price_exp,
+                                                .strategy = k->strategy,
+                                                .tick = k->tick,
+                                                .lot = k->lot,
+                                                .theme = GN_NONE32,
+                                                .multiplier = 1,
+                                                .fx_ppm = 1000000};
+        if (!gn_risk_describe(r, i, c, &conf))
+            host_die("an instrument without a place");
+    }
+    return r;
+}
+
 static void orders_new(struct appliance *a, struct gn_ring *execs)
 {
     struct gn_stage_orders *o = &a->orders;
@@ -160,6 +184,8 @@ static void orders_new(struct appliance *a, struct gn_ring *execs)
                                .positions = o->positions,
                                .sessions = o->rows,
                                .orders = o->orders,
+                               .risk = risk_new(a),
+                               .conf = c,
                                .max_instruments = c->max_instruments};
     gn_stage_orders_start(o, false, host_now);
 }

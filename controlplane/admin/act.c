@@ -105,8 +105,8 @@ json_t *gn_admin_kill(struct gn_appliance *a, const struct gn_call *call)
     uint32_t scope, index;
     bool taken;
     int level = gn_ladder_parse(gn_admin_text(call->request, "level", "killed"));
-    if (level < GN_LADDER_REDUCE_ONLY)
-        return gn_admin_failf("level: found \"%.32s\", allowed: reduce_only, halted, killed",
+    if (level < GN_LADDER_THROTTLED)
+        return gn_admin_failf("level: found \"%.32s\", allowed: throttled, reduce_only, halted, killed",
                               gn_admin_text(call->request, "level", ""));
     if (!gn_admin_scope(a, call->request, &scope, &index, err, sizeof err))
         return gn_admin_fail(err);

@@ -100,6 +100,7 @@ static const char *const control_in_names[] = {
     [GN_CONTROL_IN_GONE] = "gone",     [GN_CONTROL_IN_JOURNAL_FAILED] = "journal_failed",
     [GN_CONTROL_IN_LIMITS] = "limits", [GN_CONTROL_IN_DRAIN] = "drain",
     [GN_CONTROL_IN_STOP] = "stop",     [GN_CONTROL_IN_LATE] = "late",
+    [GN_CONTROL_IN_MARK] = "mark",
 };
 
 static void print_gn_ev_lifecycle(FILE *out, const struct gn_ev_lifecycle *e, uint32_t bytes)

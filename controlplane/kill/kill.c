@@ -72,8 +72,9 @@ uint64_t gn_kill_throw(struct gn_control *c, const struct gn_conf *conf, const s
                        uint32_t source, char err[GN_KILL_ERR_LEN])
 {
     _Atomic uint64_t *word = gn_kill_word(c, conf, r->scope, r->index);
-    if (word == NULL || source >= GN_KILL_SOURCES || r->level > GN_LADDER_KILLED || r->level < GN_LADDER_REDUCE_ONLY) {
-        snprintf(err, GN_KILL_ERR_LEN, "scope %s has no number %u, or the level is none of reduce_only, halted, killed",
+    if (word == NULL || source >= GN_KILL_SOURCES || r->level > GN_LADDER_KILLED || r->level < GN_LADDER_THROTTLED) {
+        snprintf(err, GN_KILL_ERR_LEN,
+                 "scope %s has no number %u, or the level is none of throttled, reduce_only, halted, killed",
                  gn_scope_name(r->scope), r->index);
         return 0;
     }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "dataplane/abi/limits_check.h"
+
 #define WAIT_STEP_NS 200000l
 #define WAIT_STEPS   5000u
 
@@ -65,6 +67,37 @@ static void journal(struct gn_appliance *a, uint32_t instrument, const struct gn
     gn_appliance_publish(a);
 }
 
+bool gn_limit_loosens(const struct gn_limit_field *f, int64_t old, int64_t value)
+{
+    if (f->looser == 0)
+        return value != old;
+    return f->looser > 0 ? value > old : value < old;
+}
+
+static void first_finding(void *ctx, const struct gn_limits_finding *f)
+{
+    char *text = ctx;
+    if (text[0] == 0)
+        snprintf(text, GN_LIMITS_TEXT_MAX, "%s", f->text);
+}
+
+/* No member may have more than a scope above it: what the loader checks, of the rows that the change would make. */
+static bool sound(const struct gn_appliance *a, uint64_t generation, char err[GN_LIMIT_ERR_LEN])
+{
+    char text[GN_LIMITS_TEXT_MAX] = "";
+    const struct gn_limits_tree tree = {.conf = &a->loaded.conf,
+                                        .scope = gn_limits_scope_row(a->limits, generation, 0),
+                                        .instrument = a->loaded.instruments,
+                                        .limits = gn_limits_row(a->limits, generation, 0),
+                                        .instrument_stride = sizeof a->loaded.instruments[0],
+                                        .limits_stride = sizeof(struct gn_limits_instrument),
+                                        .n_instruments = a->loaded.conf.n_instruments};
+    if (gn_limits_check(&tree, first_finding, text) == 0)
+        return true;
+    snprintf(err, GN_LIMIT_ERR_LEN, "%s; lower the members first, or raise the scope; nothing was changed", text);
+    return false;
+}
+
 bool gn_limit_change(struct gn_appliance *a, uint32_t instrument, const struct gn_limit_field *f, int64_t value,
                      const char *who, int64_t *old, char err[GN_LIMIT_ERR_LEN])
 {
@@ -86,9 +119,11 @@ bool gn_limit_change(struct gn_appliance *a, uint32_t instrument, const struct g
     uint64_t *set = (uint64_t *)(void *)row; /* first member of both rows */
     int64_t *field = (int64_t *)(void *)(row + f->offset);
     *old = *set & 1ull << f->number ? *field : 0;
-    journal(a, instrument, f, *old, value, who);
     *field = value;
     *set |= 1ull << f->number;
+    if (!sound(a, next, err))
+        return false; /* the idle generation is made anew by the next change */
+    journal(a, instrument, f, *old, value, who);
     gn_limits_publish(l);
     if (wait_idle(a))
         return true;

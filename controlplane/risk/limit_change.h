@@ -6,7 +6,7 @@
 
 #include "controlplane/appliance/appliance.h"
 
-#define GN_LIMIT_ERR_LEN 256u
+#define GN_LIMIT_ERR_LEN 512u
 
 struct gn_limit_field {
     uint32_t number;
@@ -22,6 +22,9 @@ const struct gn_limit_field *gn_limit_fields(bool firm, uint32_t *n);
 
 /* gn_limit_find: a field by name, NULL when there is none. */
 const struct gn_limit_field *gn_limit_find(bool firm, const char *name);
+
+/* gn_limit_loosens: the change allows more than before, so that two persons must want it. */
+bool gn_limit_loosens(const struct gn_limit_field *f, int64_t old, int64_t value);
 
 /* gn_limit_change: sets one field of one instrument (GN_NONE32: the firm row), journals it, waits up to a second for
  * the data plane to take it over. False with a sentence in err; the limit is unchanged then. */

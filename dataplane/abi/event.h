@@ -383,6 +383,7 @@ enum gn_control_in_kind {
     GN_CONTROL_IN_LIMITS = 5,         /* value: generation taken over; index: 1 when its rows are not all here */
     GN_CONTROL_IN_DRAIN = 6,          /* the process is about to end */
     GN_CONTROL_IN_STOP = 7,           /* sessions are logged out */
+    GN_CONTROL_IN_MARK = 9,           /* the prices of instrument index are looked at */
     GN_CONTROL_IN_LATE = 8, /* look 1: the journal is late, limit and value as the gate shows them; 0: no more */
 };
 
@@ -408,8 +409,9 @@ enum gn_state_table {
     GN_STATE_SESSIONS = 3,      /* struct gn_session_row */
     GN_STATE_SESSION_STATE = 4, /* struct gn_session_state_row, without the password */
     GN_STATE_LIMITS = 5,        /* lines of 64 bytes of a generation of limits */
-    GN_STATE_WORDS = 6,         /* kill words: all, sessions, strategies */
+    GN_STATE_WORDS = 6,         /* kill words: all, sessions, strategies, themes, accounts, venues */
     GN_STATE_INSTRUMENT_WORDS = 7,
+    GN_STATE_RISK = 8, /* lines of 64 bytes of the risk section */
 };
 
 /* Rows index .. index + count - 1 of a table; rows that are zero are left out. */

@@ -48,6 +48,13 @@
     X(ring_full, "turns in which a stage ring had no room")                                                          \
     X(ring_lost, "stage records lost because the neighbour lcore did not take them; trading is killed at the first") \
     X(client_bad, "client intents or rings that failed their check")                                                 \
+    X(risk_breaches, "losses of an instrument or scope beyond its limit; the ladder was raised")                     \
+    X(budget_soft, "message budgets that passed four fifths")                                                        \
+    X(prices_guarded, "instruments whose price a guard began to hold back, or for another reason")                   \
+    X(otr_warnings, "order-to-trade ratios above their warning")                                                     \
+    X(smp_cancels, "resting own orders cancelled because a new one would meet them")                                 \
+    X(overrides_used, "orders that passed by a token of two persons")                                                \
+    X(strategies_disabled, "strategies disabled because they repeated themselves too often")                         \
     X(allocated_bytes, "bytes allocated by the lcore's thread since its loop began: 0, or the design is broken")
 
 struct gn_lcore_metrics {

@@ -103,7 +103,8 @@ struct gn_position {
     uint64_t sent, accepted, canceled, rejected; /* orders of this instrument */
     gn_i128 cost;                                /* of the open position at average price, below 0 when short */
     int64_t open_value;                          /* price mantissa x quantity reserved by working orders */
-    uint64_t pad[5];
+    int64_t best_buy, best_sell; /* bounds of the prices of own working orders, while any works on the side */
+    uint64_t pad[3];
 };
 static_assert(sizeof(struct gn_position) == 192, "three cache lines a position");
 

@@ -6,6 +6,17 @@ void gn_risk_new(struct gn_risk *r, uint32_t rows)
 {
     r->rows = rows;
     r->active = 0;
+    for (uint32_t i = 0; i < rows; i++)
+        gn_risk_unknown(&r->instrument[i]);
+}
+
+void gn_risk_unknown(struct gn_risk_instrument *x)
+{
+    static const uint16_t chain[GN_RISK_CHAIN] = {GN_ROW_NO_THEME, GN_ROW_STRATEGY, GN_ROW_ACCOUNT, GN_ROW_VENUE,
+                                                  GN_ROW_FIRM};
+    memcpy(x->chain, chain, sizeof chain);
+    x->scale = GN_RISK_SCALE_ONE;
+    x->described = 0;
 }
 
 /* The odd part's inverse modulo 2^64, by Newton's iteration from five right bits. */

@@ -31,7 +31,9 @@ enum gn_lane {
 #define GN_RISK_RECENT     5u
 #define GN_RISK_DUPLICATES 8u
 #define GN_OVERRIDES       8u
-#define GN_RISK_CHAIN      5u /* theme, strategy, account, venue, firm */
+/* Words of GN_STATE_WORDS: all, sessions, strategies, themes, accounts, venues. */
+#define GN_STATE_WORD_COUNT (1 + GN_SESSIONS_MAX + GN_STRATEGIES_MAX + GN_THEMES_MAX + GN_ACCOUNTS_MAX + GN_VENUES_MAX)
+#define GN_RISK_CHAIN       5u /* theme, strategy, account, venue, firm */
 
 struct gn_risk_window {
     uint64_t slot; /* time in slots; the sums cover it and the GN_RISK_SLOTS - 1 before it */
@@ -133,10 +135,11 @@ struct gn_risk_instrument {
     uint64_t dup_first_ns[GN_RISK_DUPLICATES];
     uint16_t dup_count[GN_RISK_DUPLICATES];
     uint32_t max_duplicates, smp_mode;
-    uint64_t otr_next; /* orders sent at which the ratio is looked at again */
-    uint32_t executed; /* 1: a fill since the last new order */
-    uint32_t listed;   /* place in gn_risk.active + 1, 0 = none */
-    uint64_t pad0[3];
+    uint64_t otr_next;   /* orders sent at which the ratio is looked at again */
+    uint32_t executed;   /* 1: a fill since the last new order */
+    uint32_t listed;     /* place in gn_risk.active + 1, 0 = none */
+    int64_t summed_mark; /* mark that `used` was made with */
+    uint64_t pad0[2];
     struct gn_risk_window window;
     uint8_t pad1[120];
 };
@@ -184,6 +187,9 @@ static inline bool gn_risk_multiple(int64_t n, uint64_t inverse, uint64_t most, 
 
 /* gn_risk_new: lays an empty section at mem, gn_risk_footprint(rows) bytes, zeroed. */
 void gn_risk_new(struct gn_risk *r, uint32_t rows);
+
+/* gn_risk_unknown: an instrument that the configuration does not have: in the first scopes, and not tradable. */
+void gn_risk_unknown(struct gn_risk_instrument *x);
 
 /* gn_risk_describe: what the configuration says of instrument i: scopes, scale, fees, divisors. False when its numbers
  * have no exact place in the row (the loader's ranges keep them there). */

@@ -49,11 +49,13 @@ void gn_orders_new(struct gn_order_table *t, uint32_t capacity)
     t->list_head = GN_NONE32;
 }
 
-/* Price x quantity that the order reserves, kept where a sum of many is exact. */
+/* Price x quantity that the order reserves, kept where a sum of many is exact. A replacement that is on its way counts
+ * whole, beside the order that it replaces: its price may be higher. */
 static int64_t value_of(const struct gn_order *o)
 {
     const gn_i128 most = (gn_i128)1 << 56;
-    gn_i128 v = (gn_i128)o->price * o->reserved;
+    bool whole = o->prev_ref != 0 && o->state == GN_ORDER_PENDING_NEW;
+    gn_i128 v = (gn_i128)o->price * (whole ? o->qty : o->reserved);
     return (int64_t)(v > most ? most : v < -most ? -most : v);
 }
 
@@ -77,10 +79,20 @@ static void unlink_own(struct gn_order_table *t, struct gn_order *o, struct gn_p
         t->order[o->own_next - 1].own_prev = o->own_prev;
 }
 
+/* The best own prices: bounds, which hold until nothing works on the side. */
+static void note_price(struct gn_position *p, const struct gn_order *o)
+{
+    if (o->side == GN_SIDE_BUY)
+        p->best_buy = p->open_buy == 0 ? o->price : gn_max_i64(p->best_buy, o->price);
+    else
+        p->best_sell = p->open_sell == 0 ? o->price : gn_min_i64(p->best_sell, o->price);
+}
+
 /* Everything that an order adds to its position while it works. */
 static void hold(struct gn_order_table *t, struct gn_order *o, struct gn_position *p)
 {
     link_own(t, o, p);
+    note_price(p, o);
     p->open_orders++;
     p->open_value += value_of(o);
     *(o->side == GN_SIDE_BUY ? &p->open_buy : &p->open_sell) += o->reserved;
@@ -173,6 +185,17 @@ void gn_order_reprice(struct gn_order *o, struct gn_position *p, int64_t price)
 {
     p->open_value -= value_of(o);
     o->price = price;
+    note_price(p, o);
+    p->open_value += value_of(o);
+}
+
+void gn_order_restate(struct gn_order *o, struct gn_position *p, int64_t qty, int64_t price)
+{
+    p->open_value -= value_of(o);
+    *(o->side == GN_SIDE_BUY ? &p->open_buy : &p->open_sell) += qty - o->reserved;
+    o->qty = o->leaves = o->reserved = qty;
+    o->price = price;
+    note_price(p, o);
     p->open_value += value_of(o);
 }
 
@@ -189,7 +212,11 @@ bool gn_order_event(struct gn_order_table *t, struct gn_order *o, uint32_t event
         return false;
     }
     bool was_working = gn_order_working(o->state);
+    if (was_working)
+        p->open_value -= value_of(o);
     o->state = (uint8_t)next;
+    if (was_working)
+        p->open_value += value_of(o);
     if (was_working && !gn_order_working((uint8_t)next)) {
         unlink_order(t, o);
         unlink_own(t, o, p);

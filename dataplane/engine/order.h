@@ -81,6 +81,9 @@ void gn_order_unreserve(struct gn_order *o, struct gn_position *p, int64_t qty);
  * be checked as if it came now. Nothing else may happen in between. */
 void gn_order_set_aside(struct gn_order_table *t, struct gn_order *o, struct gn_position *p);
 void gn_order_put_back(struct gn_order_table *t, struct gn_order *o, struct gn_position *p);
+/* gn_order_restate: a working order now has this quantity, all of it open and reserved, at this price. */
+void gn_order_restate(struct gn_order *o, struct gn_position *p, int64_t qty, int64_t price);
+
 /* gn_order_reprice: the order's price changes, and with it the value that it reserves. */
 void gn_order_reprice(struct gn_order *o, struct gn_position *p, int64_t price);
 

@@ -54,6 +54,13 @@ static void scan_words(struct gn_stage_orders *s, uint64_t now_ns)
     for (uint32_t i = 0; i < GN_STRATEGIES_MAX; i++)
         take_word(s, GN_SCOPE_STRATEGY, i, atomic_load_explicit(&s->control->kill_strategy[i], memory_order_acquire),
                   now_ns);
+    for (uint32_t i = 0; i < GN_THEMES_MAX; i++)
+        take_word(s, GN_SCOPE_THEME, i, atomic_load_explicit(&s->control->kill_theme[i], memory_order_acquire), now_ns);
+    for (uint32_t i = 0; i < GN_ACCOUNTS_MAX; i++)
+        take_word(s, GN_SCOPE_ACCOUNT, i, atomic_load_explicit(&s->control->kill_account[i], memory_order_acquire),
+                  now_ns);
+    for (uint32_t i = 0; i < GN_VENUES_MAX; i++)
+        take_word(s, GN_SCOPE_VENUE, i, atomic_load_explicit(&s->control->kill_venue[i], memory_order_acquire), now_ns);
     for (uint32_t i = 0; i < s->n_templates; i++)
         take_word(s, GN_SCOPE_INSTRUMENT, i,
                   atomic_load_explicit(gn_kill_instrument(s->control) + i, memory_order_acquire), now_ns);

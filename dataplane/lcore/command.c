@@ -168,3 +168,13 @@ GN_COLD void gn_command_take(struct gn_stage_orders *s, uint64_t bell, uint64_t 
     }
     watch_queries(s);
 }
+
+uint16_t gn_orders_place(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns, int64_t *id)
+{
+    uint64_t seq = s->orders->next_seq;
+    s->last_verdict = GN_VERDICT_OK; /* unless it is refused */
+    gn_stage_orders_intent(s, in, now_ns);
+    const struct gn_order *o = &s->orders->order[(s->orders->next_seq - 1) & (s->orders->capacity - 1)];
+    *id = s->orders->next_seq == seq ? 0 : (int64_t)o->id;
+    return s->last_verdict;
+}

@@ -86,10 +86,7 @@ static void on_replaced(struct gn_stage_orders *s, struct said *x, uint64_t now_
     }
     o->acked = 1;
     if (GN_LIKELY(gn_order_working(o->state))) { /* a dead order reserves nothing, whatever is said of it */
-        o->leaves = x->msg.qty;
-        o->qty = x->msg.qty;
-        gn_order_reprice(o, &s->positions[o->instrument], (int64_t)x->msg.price);
-        gn_order_set_reserve(o, &s->positions[o->instrument], o->leaves);
+        gn_order_restate(o, &s->positions[o->instrument], x->msg.qty, (int64_t)x->msg.price);
     }
     gn_orders_move(s, o, GN_ORDER_EV_ACCEPT, now_ns);
     if (x->msg.state == 'D') {
@@ -149,6 +146,7 @@ static void on_executed(struct gn_stage_orders *s, struct said *x, uint64_t now_
         note_break(s, x, GN_BREAK_OVERFILL, o->leaves, x->msg.qty, now_ns);
     gn_order_fill(o, p, x->msg.qty, (int64_t)x->msg.price);
     p->fees += keep_fill(s, x, now_ns);
+    gn_gate_filled(&s->gate, o->instrument);
     gn_orders_move(s, o, o->leaves == 0 ? GN_ORDER_EV_FILL_LAST : GN_ORDER_EV_FILL_PART, now_ns);
     gn_orders_exec_of(s, o, GN_EXEC_FILLED, &x->exec);
     x->exec.qty = x->msg.qty;
@@ -358,6 +356,7 @@ void gn_execution_message(struct gn_stage_orders *s, uint32_t session, const uin
                      x.msg.type == GN_OUCH_OUT_REPLACED ? x.msg.orig_user_ref : 0,
                      &s->positions[x.order != NULL ? x.order->instrument : x.fill->instrument], s->fills, x.fill);
         on_order_message(s, &x, now_ns);
+        gn_gate_moved(&s->gate, x.order != NULL ? x.order->instrument : x.fill->instrument);
         if (GN_LIKELY(x.exec.strategy < GN_STRATEGIES_MAX))
             gn_orders_report(s, &x.exec, now_ns);
     } else {

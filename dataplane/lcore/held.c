@@ -69,10 +69,7 @@ static uint64_t words_of(const struct gn_stage_orders *s, const struct gn_intent
 {
     /* acquire: pairs with the release in gn_kill_raise. Each word counts its changes above bit 16, so the sum grows
      * with every one of them. */
-    return atomic_load_explicit(&s->control->kill_all, memory_order_acquire) +
-           atomic_load_explicit(&s->control->kill_session[in->session], memory_order_acquire) +
-           atomic_load_explicit(&s->control->kill_strategy[in->strategy], memory_order_acquire) +
-           atomic_load_explicit(gn_kill_instrument(s->control) + in->instrument, memory_order_acquire);
+    return gn_gate_words_sum(&s->gate, in);
 }
 
 uint16_t gn_held_take(struct gn_stage_orders *s, const struct gn_intent *in, struct gn_order *old, uint64_t now_ns,
@@ -104,7 +101,8 @@ uint16_t gn_held_take(struct gn_stage_orders *s, const struct gn_intent *in, str
     gn_order_open(s->orders, o, seq, p, old == NULL ? in->qty : gn_max_i64(in->qty - old->reserved, 0));
     if (old != NULL)
         gn_orders_move(s, old, GN_ORDER_EV_REPLACE_SENT, now_ns);
-    gn_gate_charge(&s->gate, o->session, now_ns);
+    gn_gate_charge(&s->gate, o->session, o->strategy, now_ns);
+    gn_gate_sent(&s->gate, in, now_ns);
     s->held[(s->held_first + s->held_n++) % GN_HELD_MAX] =
         (struct gn_held){.id = o->id, .cells = s->events->pending, .words = words, .held_ns = now_ns};
     s->m->orders_held++;
@@ -141,6 +139,7 @@ void gn_held_drop(struct gn_stage_orders *s, struct gn_order *o, uint16_t reason
         old->next_ref = 0;
         gn_orders_move(s, old, GN_ORDER_EV_REPLACE_FAILED, now_ns);
     }
+    gn_gate_moved(&s->gate, o->instrument);
     s->m->held_dropped++;
     gn_orders_exec_of(s, o, GN_EXEC_GATE_REJECTED, &e);
     e.prev_id = old_id;
@@ -168,11 +167,15 @@ static uint16_t check_again(struct gn_stage_orders *s, struct gn_order *o, struc
     gn_order_set_aside(s->orders, o, p);
     if (old != NULL)
         gn_order_event(s->orders, old, GN_ORDER_EV_REPLACE_FAILED, p);
-    gn_gate_refund(&s->gate, o->session);
+    gn_gate_refund(&s->gate, o->session, o->strategy);
+    gn_gate_moved(&s->gate, o->instrument);
+    s->gate.again = true;
     const uint16_t verdict = gn_gate_check(&s->gate, in, old, now_ns, &detail);
+    s->gate.again = false;
     if (old != NULL && old->state == GN_ORDER_LIVE)
         gn_order_event(s->orders, old, GN_ORDER_EV_REPLACE_SENT, p);
     gn_order_put_back(s->orders, o, p);
+    gn_gate_moved(&s->gate, o->instrument);
     return verdict;
 }
 

@@ -92,6 +92,7 @@ static void doubt_orders(struct gn_stage_orders *s, uint32_t i, uint64_t now_ns)
             continue;
         }
         gn_orders_move(s, o, GN_ORDER_EV_SESSION_LOST, now_ns);
+        gn_gate_moved(&s->gate, o->instrument);
         gn_orders_exec_of(s, o, GN_EXEC_IN_DOUBT, &e);
         gn_orders_report(s, &e, now_ns);
         n++;
@@ -278,6 +279,7 @@ void gn_session_reconciled(struct gn_stage_orders *s, uint32_t i, uint32_t next_
         if (!live)
             o->leaves = 0;
         gn_orders_move(s, o, live ? GN_ORDER_EV_PROVEN_LIVE : GN_ORDER_EV_PROVEN_DEAD, now_ns);
+        gn_gate_moved(&s->gate, o->instrument);
         if (live && s->rows[i].cancel_on_disconnect != 0 && s->state[i].was_up != 0)
             note_not_canceled(s, o, now_ns);
         if (live)

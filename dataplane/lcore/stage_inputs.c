@@ -138,7 +138,7 @@ static void put_words(struct parts *p)
 {
     struct gn_stage_orders *s = p->s;
     struct gn_gate_words *w = &s->words;
-    uint64_t fixed[1 + GN_SESSIONS_MAX + GN_STRATEGIES_MAX];
+    uint64_t fixed[GN_STATE_WORD_COUNT];
     (void)gn_gate_take_word(&s->gate, GN_SCOPE_ALL, 0,
                             atomic_load_explicit(&s->control->kill_all, memory_order_acquire));
     for (uint32_t i = 0; i < GN_SESSIONS_MAX; i++)
@@ -150,9 +150,21 @@ static void put_words(struct parts *p)
     for (uint32_t i = 0; i < s->gate.max_instruments; i++)
         (void)gn_gate_take_word(&s->gate, GN_SCOPE_INSTRUMENT, i,
                                 atomic_load_explicit(gn_kill_instrument(s->control) + i, memory_order_acquire));
+    for (uint32_t i = 0; i < GN_THEMES_MAX; i++)
+        (void)gn_gate_take_word(&s->gate, GN_SCOPE_THEME, i,
+                                atomic_load_explicit(&s->control->kill_theme[i], memory_order_acquire));
+    for (uint32_t i = 0; i < GN_ACCOUNTS_MAX; i++)
+        (void)gn_gate_take_word(&s->gate, GN_SCOPE_ACCOUNT, i,
+                                atomic_load_explicit(&s->control->kill_account[i], memory_order_acquire));
+    for (uint32_t i = 0; i < GN_VENUES_MAX; i++)
+        (void)gn_gate_take_word(&s->gate, GN_SCOPE_VENUE, i,
+                                atomic_load_explicit(&s->control->kill_venue[i], memory_order_acquire));
     fixed[0] = w->all;
     memcpy(fixed + 1, w->session, sizeof w->session);
     memcpy(fixed + 1 + GN_SESSIONS_MAX, w->strategy, sizeof w->strategy);
+    memcpy(fixed + 1 + GN_SESSIONS_MAX + GN_STRATEGIES_MAX, w->theme, GN_THEMES_MAX * sizeof w->theme[0]);
+    memcpy(fixed + 1 + GN_SESSIONS_MAX + GN_STRATEGIES_MAX + GN_THEMES_MAX, w->account, sizeof w->account);
+    memcpy(fixed + GN_STATE_WORD_COUNT - GN_VENUES_MAX, w->venue, sizeof w->venue);
     put_rows(p, GN_STATE_WORDS, fixed, NULL, sizeof fixed[0], GN_ARRAY_LEN(fixed));
     put_rows(p, GN_STATE_INSTRUMENT_WORDS, w->instrument, NULL, sizeof w->instrument[0], s->gate.max_instruments);
 }
@@ -182,6 +194,7 @@ void gn_inputs_start(struct gn_stage_orders *s, uint32_t stages, bool joined, bo
     put_half(&p, s->told_generation, NULL);
     put_rows(&p, GN_STATE_SESSIONS, s->rows, NULL, sizeof *s->rows, c->n_sessions);
     put_session_state(&p);
+    put_rows(&p, GN_STATE_RISK, s->gate.risk, NULL, LINE, (uint32_t)(gn_risk_footprint(s->gate.risk->rows) / LINE));
     put_rows(&p, GN_STATE_POSITIONS, s->positions, NULL, sizeof *s->positions, c->max_instruments);
     put_rows(&p, GN_STATE_ORDERS, s->orders->order, NULL, sizeof *s->orders->order, s->orders->capacity);
     struct gn_rec *rec = gn_orders_event(s, GN_EV_START, sizeof(struct gn_ev_start), now_ns);
@@ -281,7 +294,7 @@ static uint64_t digest_gate(const struct gn_stage_orders *s)
     const struct gn_gate *g = &s->gate;
     const struct gn_gate_words *w = &s->words;
     uint64_t h = fold_word(0, g->generation);
-    h = fold(h, g->budget, sizeof g->budget);
+    h = fold(h, g->risk->session, sizeof g->risk->session);
     h = fold_word(h, (uint64_t)g->control_stale << 1 | (uint64_t)g->journal_failed);
     h = fold_word(h, w->all);
     h = fold(h, w->session, sizeof w->session);

@@ -86,13 +86,13 @@ struct outgoing {
     struct gn_txq *txq;
     struct gn_soup_client *soup;
     uint32_t conn;
-    uint32_t session;
+    uint32_t session, strategy;
     uint8_t *at; /* SoupBinTCP header in the frame */
 };
 
 /* Takes the place in the frame for a message of len bytes; false when TCP can't take it now. */
-GN_INLINE bool open_message(struct gn_stage_orders *s, uint32_t session, uint32_t len, uint64_t now_ns,
-                            struct outgoing *o)
+GN_INLINE bool open_message(struct gn_stage_orders *s, uint32_t session, uint32_t strategy, uint32_t len,
+                            uint64_t now_ns, struct outgoing *o)
 {
     uint32_t port = s->conf->session[session].port;
     o->tcp = s->tcp[port];
@@ -101,6 +101,7 @@ GN_INLINE bool open_message(struct gn_stage_orders *s, uint32_t session, uint32_
     o->soup = &s->state[session].soup;
     o->conn = s->rows[session].conn;
     o->session = session;
+    o->strategy = strategy;
     const bool ok = gn_tcp_prepare(o->tcp, o->net, o->conn, GN_SOUP_HEADER + len, now_ns, o->txq, &o->at) == GN_TCP_OK;
     gn_inputs_send(s, session, GN_SOUP_HEADER + len, ok, now_ns);
     return ok;
@@ -112,8 +113,8 @@ static inline void close_message(struct gn_stage_orders *s, struct outgoing *o, 
     gn_tcp_commit(o->tcp, o->conn, bytes, now_ns, o->txq);
     gn_sending_row(o->soup)->given += bytes;
     s->rows[o->session].last_tx_ns = now_ns;
-    gn_gate_charge(&s->gate, o->session, now_ns);
-    s->rows[o->session].budget_full_ns = s->gate.budget[o->session].full_ns;
+    gn_gate_charge(&s->gate, o->session, o->strategy, now_ns);
+    s->rows[o->session].budget_full_ns = s->gate.risk->session[o->session].full_ns;
 }
 
 static inline void fill_order(struct gn_stage_orders *s, struct gn_order *o, uint64_t seq, const struct gn_intent *in,
@@ -175,7 +176,7 @@ GN_INLINE uint16_t send_new(struct gn_stage_orders *s, const struct gn_intent *i
         return GN_VERDICT_MAX_QTY;
     if (GN_UNLIKELY(in->instrument >= s->n_templates))
         return GN_VERDICT_NOT_TRADABLE;
-    if (GN_UNLIKELY(!open_message(s, in->session, GN_OUCH_IN_ENTER_LEN, now_ns, &msg)))
+    if (GN_UNLIKELY(!open_message(s, in->session, in->strategy, GN_OUCH_IN_ENTER_LEN, now_ns, &msg)))
         return GN_VERDICT_SEND_BLOCKED;
     fill_order(s, o, seq, in, now_ns);
     gn_ouch_enter(msg.at + GN_SOUP_HEADER, &s->templates[2 * in->instrument + in->side], o->user_ref, (uint32_t)in->qty,
@@ -203,7 +204,7 @@ static uint16_t send_replace(struct gn_stage_orders *s, const struct gn_intent *
         return GN_VERDICT_TABLE_FULL;
     if (GN_UNLIKELY(in->qty + old->chain_cum > GN_OUCH_QTY_MAX))
         return GN_VERDICT_MAX_QTY; /* the chain is worn out: cancel, and start a new one */
-    if (GN_UNLIKELY(!open_message(s, old->session, GN_OUCH_IN_REPLACE_LEN, now_ns, &msg)))
+    if (GN_UNLIKELY(!open_message(s, old->session, old->strategy, GN_OUCH_IN_REPLACE_LEN, now_ns, &msg)))
         return GN_VERDICT_SEND_BLOCKED;
     fill_order(s, o, seq, in, now_ns);
     o->session = old->session;
@@ -232,7 +233,7 @@ GN_COLD uint16_t gn_orders_send_held(struct gn_stage_orders *s, struct gn_order 
     const struct gn_ouch_template *t = &s->templates[2 * o->instrument + o->side];
     if (s->rows[o->session].breaker != GN_BREAKER_CLOSED)
         return GN_VERDICT_BREAKER_OPEN;
-    if (!open_message(s, o->session, len, now_ns, &msg))
+    if (!open_message(s, o->session, o->strategy, len, now_ns, &msg))
         return GN_VERDICT_SEND_BLOCKED;
     uint8_t *at = msg.at + GN_SOUP_HEADER;
     /* the quantity as it was when it was held: what its chain filled since makes it smaller, as if it crossed a fill */
@@ -262,11 +263,12 @@ uint16_t gn_orders_cancel(struct gn_stage_orders *s, struct gn_order *o, uint64_
         gn_held_drop(s, o, GN_VERDICT_ORDER_BUSY, now_ns);
         return GN_VERDICT_OK;
     }
-    if (!open_message(s, o->session, GN_OUCH_IN_CANCEL_LEN, now_ns, &msg))
+    if (!open_message(s, o->session, o->strategy, GN_OUCH_IN_CANCEL_LEN, now_ns, &msg))
         return GN_VERDICT_SEND_BLOCKED;
     gn_ouch_cancel(msg.at + GN_SOUP_HEADER, o->user_ref, 0);
     close_message(s, &msg, GN_OUCH_IN_CANCEL_LEN, now_ns);
     gn_orders_move(s, o, GN_ORDER_EV_CANCEL_SENT, now_ns);
+    gn_gate_moved(&s->gate, o->instrument); /* a replacement that is to go counts no longer beside its order */
     s->m->cancels_sent++;
     s->rows[o->session].cancels_sent++;
     return GN_VERDICT_OK;
@@ -281,7 +283,7 @@ uint16_t gn_orders_mass_cancel(struct gn_stage_orders *s, uint32_t session, uint
     memset(m.firm, ' ', sizeof m.firm);
     memcpy(m.firm, s->conf->session[session].firm, strnlen(s->conf->session[session].firm, sizeof m.firm));
     memset(m.symbol, ' ', sizeof m.symbol);
-    if (!open_message(s, session, GN_OUCH_IN_MASS_CANCEL_LEN, now_ns, &msg))
+    if (!open_message(s, session, GN_NONE32, GN_OUCH_IN_MASS_CANCEL_LEN, now_ns, &msg))
         return GN_VERDICT_SEND_BLOCKED;
     if (gn_ouch_encode_in(msg.at + GN_SOUP_HEADER, GN_OUCH_IN_MASS_CANCEL_LEN, &m) != GN_OUCH_IN_MASS_CANCEL_LEN)
         return GN_VERDICT_MALFORMED;
@@ -294,7 +296,7 @@ uint16_t gn_orders_mass_cancel(struct gn_stage_orders *s, uint32_t session, uint
 static uint16_t send_reduce(struct gn_stage_orders *s, const struct gn_intent *in, struct gn_order *o, uint64_t now_ns)
 {
     struct outgoing msg;
-    if (!open_message(s, o->session, GN_OUCH_IN_MODIFY_LEN, now_ns, &msg))
+    if (!open_message(s, o->session, o->strategy, GN_OUCH_IN_MODIFY_LEN, now_ns, &msg))
         return GN_VERDICT_SEND_BLOCKED;
     gn_ouch_modify(msg.at + GN_SOUP_HEADER, o->user_ref, o->side, (uint32_t)in->qty);
     close_message(s, &msg, GN_OUCH_IN_MODIFY_LEN, now_ns);
@@ -361,6 +363,9 @@ void gn_stage_orders_tell(struct gn_stage_orders *s, uint64_t now_ns)
     *(replaces ? &s->m->replaces_sent : &s->m->orders_sent) += 1;
     *(replaces ? &s->rows[o->session].replaces_sent : &s->rows[o->session].orders_sent) += 1;
     note_sent(s, now_ns);
+    const struct gn_intent in = {
+        .side = o->side, .instrument = o->instrument, .strategy = o->strategy, .price = o->price, .qty = o->qty};
+    gn_gate_sent(&s->gate, &in, now_ns);
     gn_orders_exec_of(s, o, GN_EXEC_SENT, &e);
     e.prev_id = s->untold_prev;
     gn_orders_report(s, &e, now_ns);
@@ -391,7 +396,7 @@ static inline void record(struct gn_rec *rec, const struct gn_intent *in, uint16
     ev->order_id = o == NULL ? 0 : o->id;
     ev->user_ref = o == NULL ? 0 : o->user_ref;
     ev->verdict = verdict;
-    ev->scope = 0;
+    ev->scope = (uint16_t)detail->scope;
     ev->limit_value = detail->limit;
     ev->used_value = detail->used;
 }
@@ -431,7 +436,7 @@ static inline struct gn_rec *take_event(struct gn_stage_orders *s, uint64_t now_
 
 static GN_COLD void decide_any(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns)
 {
-    struct gn_gate_detail detail = {0, 0};
+    struct gn_gate_detail detail = {.limit = 0};
     struct gn_order *o = NULL;
     if (in->action == GN_ACTION_MASS_CANCEL && in->strategy < GN_STRATEGIES_MAX) {
         mass_cancel(s, in, now_ns);
@@ -444,6 +449,8 @@ static GN_COLD void decide_any(struct gn_stage_orders *s, const struct gn_intent
     }
     struct gn_order *target = in->action == GN_ACTION_NEW ? NULL : gn_order_by_id(s->orders, in->target);
     uint16_t verdict = gn_gate_check(&s->gate, in, target, now_ns, &detail);
+    if (GN_UNLIKELY(detail.smp != 0))
+        gn_orders_cancel_own(s, in, now_ns);
     gn_inputs_news(s, GN_LOOK_GATE, now_ns);
     if (verdict == GN_VERDICT_OK)
         verdict = act(s, in, target, now_ns, &o);
@@ -462,7 +469,7 @@ static GN_COLD void decide_any(struct gn_stage_orders *s, const struct gn_intent
 
 GN_HOT void gn_stage_orders_decide(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns)
 {
-    struct gn_gate_detail detail = {0, 0};
+    struct gn_gate_detail detail = {.limit = 0};
     struct gn_order *o;
     if (GN_UNLIKELY(s->untold != NULL))
         gn_stage_orders_tell(s, now_ns);
@@ -477,6 +484,8 @@ GN_HOT void gn_stage_orders_decide(struct gn_stage_orders *s, const struct gn_in
         return;
     }
     uint16_t verdict = gn_gate_check(&s->gate, in, NULL, now_ns, &detail);
+    if (GN_UNLIKELY(detail.smp != 0))
+        gn_orders_cancel_own(s, in, now_ns);
     gn_inputs_news(s, GN_LOOK_GATE, now_ns);
     if (GN_LIKELY(verdict == GN_VERDICT_OK))
         verdict = GN_UNLIKELY(s->rows[in->session].breaker != GN_BREAKER_CLOSED) ? (uint16_t)GN_VERDICT_BREAKER_OPEN
@@ -488,16 +497,6 @@ GN_HOT void gn_stage_orders_decide(struct gn_stage_orders *s, const struct gn_in
     record(rec, in, GN_VERDICT_OK, &detail, o);
     s->untold = o;
     s->untold_prev = 0;
-}
-
-uint16_t gn_orders_place(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns, int64_t *id)
-{
-    uint64_t seq = s->orders->next_seq;
-    s->last_verdict = GN_VERDICT_OK; /* unless it is refused */
-    gn_stage_orders_intent(s, in, now_ns);
-    const struct gn_order *o = &s->orders->order[(s->orders->next_seq - 1) & (s->orders->capacity - 1)];
-    *id = s->orders->next_seq == seq ? 0 : (int64_t)o->id;
-    return s->last_verdict;
 }
 
 /* ---- the turn of the loop ---- */
@@ -554,6 +553,9 @@ void gn_stage_orders_poll(struct gn_stage_orders *s, uint64_t now_ns)
         journal_blocked(s);
     }
     watch_controlplane(s, now_ns);
+    gn_orders_marks(s, now_ns);
+    if (GN_UNLIKELY(s->gate.ctx.n_notes != 0) && gn_orders_room(s))
+        gn_orders_notes(s, now_ns);
     if (GN_UNLIKELY(now_ns >= s->lag_look_ns))
         gn_held_lag(s, now_ns);
     for (uint32_t i = 0; i < s->conf->n_sessions; i++)
@@ -584,11 +586,8 @@ void gn_stage_orders_start(struct gn_stage_orders *s, bool joined, uint64_t now_
     for (uint32_t i = s->orders->list_head; i != GN_NONE32; i = s->orders->order[i].list_next)
         s->wanted += s->orders->order[i].cancel_wanted;
     gn_guard_start(s, now_ns);
-    gn_gate_refresh(&s->gate);
+    gn_gate_start(&s->gate, now_ns);
     for (uint32_t i = 0; i < s->conf->n_sessions; i++) {
-        /* what an earlier life used of the budget stays used; more than all of it cannot be */
-        uint64_t full = s->rows[i].budget_full_ns, most = now_ns + s->gate.burst_ns;
-        s->gate.budget[i].full_ns = full < most ? full : most;
         gn_session_start(s, i, joined, now_ns);
         gn_command_start(s);
     }

@@ -115,9 +115,10 @@ struct gn_stage_orders {
     uint64_t told_generation;                                    /* of limits, journaled last */
     bool (*lag_sense)(void *arg, struct gn_gate_detail *detail); /* NULL: the event ring tells */
     void *lag_arg;
-    struct gn_rec *rec; /* of the intent that is being decided */
-    uint64_t life_seq;  /* first record of this life in the event ring */
-    uint32_t unheard;   /* sessions, bit by bit, that were taken over and not heard since */
+    uint32_t (*mark_sense)(void *arg); /* NULL: gn_risk_due; whose mark is looked at now; shares lag_arg */
+    struct gn_rec *rec;                /* of the intent that is being decided */
+    uint64_t life_seq;                 /* first record of this life in the event ring */
+    uint32_t unheard;                  /* sessions, bit by bit, that were taken over and not heard since */
     /* breakers and dead-man timers */
     uint64_t guard_ns;                  /* no look before */
     uint64_t probe_ns[GN_SESSIONS_MAX]; /* a probe on a connection that is up counts as lost then; 0 = none */
@@ -175,6 +176,17 @@ void gn_orders_break(struct gn_stage_orders *s, const struct gn_break *b, uint64
 /* gn_orders_alert: an alert record; text is cut to its room. */
 void gn_orders_alert(struct gn_stage_orders *s, uint64_t corr, uint32_t code, uint32_t severity, const char *text,
                      uint64_t now_ns);
+
+/* gn_orders_notes: records of what the gate found: losses, soft thresholds, guards, tokens used, strategies disabled.
+ */
+void gn_orders_notes(struct gn_stage_orders *s, uint64_t now_ns);
+
+/* gn_orders_marks: the trading day, and the mark of an active instrument when it is due: with a record, because it
+ * fires by time. */
+void gn_orders_marks(struct gn_stage_orders *s, uint64_t now_ns);
+
+/* gn_orders_cancel_own: cancels the working orders that the intent would meet. */
+void gn_orders_cancel_own(struct gn_stage_orders *s, const struct gn_intent *in, uint64_t now_ns);
 
 /* gn_orders_cancel: sends a cancel of a working order. Returns enum gn_verdict. */
 uint16_t gn_orders_cancel(struct gn_stage_orders *s, struct gn_order *o, uint64_t now_ns);

@@ -402,6 +402,8 @@ static void connect_orders(struct gn_wiring *w, struct gn_loop *l, struct gn_rin
         .positions = o->positions,
         .sessions = o->rows,
         .orders = o->orders,
+        .risk = gn_region_at(&w->plane, GN_SECTION_RISK),
+        .conf = w->conf,
         .reader = 0,
         .max_instruments = w->conf->max_instruments,
     };

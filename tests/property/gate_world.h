@@ -16,6 +16,8 @@ struct gate_world {
     struct gn_tob tob[GW_INSTRUMENTS];
     struct gn_position positions[GW_INSTRUMENTS];
     struct gn_session_row sessions[GN_SESSIONS_MAX];
+    struct gn_conf conf;
+    struct gn_risk *risk;
     struct gn_gate gate;
     uint64_t now_ns;
 };
@@ -23,6 +25,13 @@ struct gate_world {
 /* gate_world_new: generous limits, sound markets at 99.00 / 101.00, session 0 up, instrument i traded by strategy i. */
 struct gate_world *gate_world_new(void);
 void gate_world_free(struct gate_world *w);
+
+/* gate_world_settle: limits, positions and prices that were changed in place count from now on; what the guards
+ * remember is forgotten, and the prices are of now. */
+void gate_world_settle(struct gate_world *w);
+
+/* gate_world_lot: instrument i is traded in multiples of lot from now on. */
+void gate_world_lot(struct gate_world *w, uint32_t i, int64_t lot);
 
 /* gate_world_row, gate_world_firm: the rows in force; a change needs gate_world_refresh where rates are concerned. */
 struct gn_limits_instrument *gate_world_row(struct gate_world *w, uint32_t instrument);

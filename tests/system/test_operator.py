@@ -88,8 +88,10 @@ class Operator(harness.Case):
         self.assertEqual(b.ctl("kill", "scop=instrument", "name=X", check=False).returncode, 1, "a mistyped word is no reason")
         self.assertEqual(b.ctl("kill", "level=active", check=False).returncode, 1)
         self.assertEqual(b.ctl("kill", "level=bogus", check=False).returncode, 1)
-        self.assertEqual(b.ctl("kill", "level=throttled", check=False).returncode, 1)
         self.assertEqual(b.status()["kill"][0]["level"], "active")
+        self.assertEqual(b.ctl("kill", "level=throttled", check=False).returncode, 0)
+        self.assertEqual(b.status()["kill"][0]["level"], "throttled")
+        b.ctl("release", "next")
 
     def test_kill_while_the_control_plane_hangs(self):
         b = self.started(instruments=4, overrides={"stale": "20s", "cancel": "40s"})

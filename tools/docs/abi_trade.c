@@ -58,6 +58,8 @@ static const struct gn_doc_field position_fields[] = {
     F(gn_position, canceled, "", ""),
     F(gn_position, rejected, "", ""),
     F(gn_position, cost, "", "of the open position at average price, below 0 when short; 128 bits"),
+    F(gn_position, best_buy, "", "no working buy order has a higher price; while one works"),
+    F(gn_position, best_sell, "", "no working sell order has a lower price; while one works"),
     F(gn_position, open_value, "", "price mantissa x quantity reserved by working orders"),
 };
 

@@ -63,8 +63,8 @@ int gn_ctl_kill_direct(const struct gn_ctl *c, const char *level, const char *wh
     char err[GN_KILL_ERR_LEN];
     struct gn_region plane;
     int step = gn_ladder_parse(level);
-    if (step < GN_LADDER_REDUCE_ONLY) {
-        fprintf(stderr, "gannetctl: level: found \"%s\", allowed: reduce_only, halted, killed\n", level);
+    if (step < GN_LADDER_THROTTLED) {
+        fprintf(stderr, "gannetctl: level: found \"%s\", allowed: throttled, reduce_only, halted, killed\n", level);
         return EXIT_FAILURE;
     }
     if (!attach(c, true, &plane, NULL))

@@ -214,11 +214,14 @@ static void wire_orders(struct gn_replay *r, const struct gn_ev_start *start)
         .words.instrument = was.words.instrument,
         .lag_sense = gn_replay_lag,
         .lag_arg = r,
+        .mark_sense = gn_replay_mark,
     };
     o->gate = (struct gn_gate){
         .control = o->control,
         .words = &o->words,
         .limits = was.gate.limits,
+        .risk = was.gate.risk,
+        .conf = r->conf,
         .instruments = r->feed.instruments,
         .tob = r->feed.tob,
         .positions = o->positions,
@@ -309,9 +312,11 @@ static struct table table_of(struct gn_replay *r, uint32_t number, uint64_t gene
         return (struct table){(uint8_t *)gn_limits_scope_row(o->gate.limits, generation, 0), 64,
                               (uint32_t)(gn_limits_half_bytes(o->gate.limits->rows) / 64)};
     case GN_STATE_WORDS:
-        return (struct table){(uint8_t *)words, sizeof *words, 1 + GN_SESSIONS_MAX + GN_STRATEGIES_MAX};
+        return (struct table){(uint8_t *)words, sizeof *words, GN_STATE_WORD_COUNT};
     case GN_STATE_INSTRUMENT_WORDS:
         return (struct table){(uint8_t *)gn_kill_instrument(o->control), sizeof(uint64_t), c->max_instruments};
+    case GN_STATE_RISK:
+        return (struct table){(uint8_t *)o->gate.risk, 64, (uint32_t)(gn_risk_footprint(c->max_instruments) / 64)};
     default:
         return (struct table){NULL, 0, 0};
     }
@@ -321,8 +326,8 @@ static struct table table_of(struct gn_replay *r, uint32_t number, uint64_t gene
 static int load_parts(struct gn_replay *r, uint32_t upto, const struct gn_ev_start *start)
 {
     struct gn_stage_orders *o = &r->orders;
-    uint64_t words[1 + GN_SESSIONS_MAX + GN_STRATEGIES_MAX] = {0};
-    for (uint32_t number = GN_STATE_ORDERS; number <= GN_STATE_INSTRUMENT_WORDS; number++) {
+    uint64_t words[GN_STATE_WORD_COUNT] = {0};
+    for (uint32_t number = GN_STATE_ORDERS; number <= GN_STATE_RISK; number++) {
         const struct table t = table_of(r, number, start->limits_generation, words);
         memset(t.rows, 0, (size_t)t.row_bytes * t.count);
     }
@@ -345,6 +350,14 @@ static int load_parts(struct gn_replay *r, uint32_t upto, const struct gn_ev_sta
         atomic_store(&o->control->kill_session[i], words[1 + i]);
     for (uint32_t i = 0; i < GN_STRATEGIES_MAX; i++)
         atomic_store(&o->control->kill_strategy[i], words[1 + GN_SESSIONS_MAX + i]);
+    const uint64_t *rest = words + 1 + GN_SESSIONS_MAX + GN_STRATEGIES_MAX;
+    for (uint32_t i = 0; i < GN_THEMES_MAX; i++)
+        atomic_store(&o->control->kill_theme[i], *rest++);
+    for (uint32_t i = 0; i < GN_ACCOUNTS_MAX; i++)
+        atomic_store(&o->control->kill_account[i], *rest++);
+    for (uint32_t i = 0; i < GN_VENUES_MAX; i++)
+        atomic_store(&o->control->kill_venue[i], *rest++);
+    o->gate.risk->rows = r->conf->max_instruments;
     atomic_store(&o->gate.limits->published, start->limits_generation);
     o->orders->next_seq = start->next_order_seq;
     gn_orders_join(o->orders, o->positions, r->conf->max_instruments);

@@ -75,6 +75,9 @@ void gn_replay_before_orders(struct gn_replay *r, uint64_t now_ns);
 void gn_replay_intent(void *arg, const struct gn_intent *in, uint64_t now_ns);
 
 /* gn_replay_lag: a gn_stage_orders.lag_sense. */
+/* gn_replay_mark: whose prices the live run looked at in this turn, by its record. */
+uint32_t gn_replay_mark(void *arg);
+
 bool gn_replay_lag(void *arg, struct gn_gate_detail *detail);
 
 /* gn_replay_client: stands for the strategies of kind client: their intents are in the order records. */

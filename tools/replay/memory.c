@@ -35,6 +35,7 @@ static bool take_shared(struct gn_replay *r)
     struct gn_stage_orders *o = &r->orders;
     o->control = f->control = take(r, sizeof *f->control + n * sizeof(uint64_t));
     o->gate.limits = take(r, gn_limits_footprint(c->max_instruments));
+    o->gate.risk = take(r, gn_risk_footprint(c->max_instruments));
     o->orders = take(r, gn_orders_footprint(c->max_orders));
     o->positions = take(r, n * sizeof *o->positions);
     o->fills = take(r, gn_fills_footprint(c->max_orders));
@@ -44,9 +45,9 @@ static bool take_shared(struct gn_replay *r)
     f->instruments = take(r, sizeof *f->instruments + n * sizeof(struct gn_instrument));
     f->tob = take(r, n * sizeof *f->tob);
     f->rows = take(r, n * sizeof *f->rows);
-    return o->control != NULL && o->gate.limits != NULL && o->orders != NULL && o->positions != NULL &&
-           o->fills != NULL && o->recon != NULL && o->rows != NULL && o->commands != NULL && f->instruments != NULL &&
-           f->tob != NULL && f->rows != NULL;
+    return o->control != NULL && o->gate.limits != NULL && o->gate.risk != NULL && o->orders != NULL &&
+           o->positions != NULL && o->fills != NULL && o->recon != NULL && o->rows != NULL && o->commands != NULL &&
+           f->instruments != NULL && f->tob != NULL && f->rows != NULL;
 }
 
 static bool take_own(struct gn_replay *r)

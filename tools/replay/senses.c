@@ -42,6 +42,12 @@ static void put_word(struct gn_replay *r, uint8_t scope, uint32_t index, uint64_
         atomic_store_explicit(&c->kill_strategy[index], word, memory_order_release);
     else if (scope == GN_SCOPE_INSTRUMENT && index < r->conf->max_instruments)
         atomic_store_explicit(gn_kill_instrument(c) + index, word, memory_order_release);
+    else if (scope == GN_SCOPE_THEME && index < GN_THEMES_MAX)
+        atomic_store_explicit(&c->kill_theme[index], word, memory_order_release);
+    else if (scope == GN_SCOPE_ACCOUNT && index < GN_ACCOUNTS_MAX)
+        atomic_store_explicit(&c->kill_account[index], word, memory_order_release);
+    else if (scope == GN_SCOPE_VENUE && index < GN_VENUES_MAX)
+        atomic_store_explicit(&c->kill_venue[index], word, memory_order_release);
     else if (scope == GN_SCOPE_ALL)
         atomic_store_explicit(&c->kill_all, word, memory_order_release);
 }
@@ -199,7 +205,7 @@ void gn_replay_before_orders(struct gn_replay *r, uint64_t now_ns)
         case GN_CONTROL_IN_WORD:
             if (in->look == GN_LOOK_POLL) {
                 put_word(r, in->scope, in->index, in->value);
-                s->scan_ns = in->scope == GN_SCOPE_STRATEGY || in->scope == GN_SCOPE_INSTRUMENT ? 0 : s->scan_ns;
+                s->scan_ns = in->scope >= GN_SCOPE_INSTRUMENT ? 0 : s->scan_ns;
             }
             break;
         case GN_CONTROL_IN_STALE:
@@ -229,6 +235,13 @@ bool gn_replay_lag(void *arg, struct gn_gate_detail *detail)
         *detail = (struct gn_gate_detail){.limit = in->index, .used = (int64_t)in->value};
     }
     return r->late;
+}
+
+uint32_t gn_replay_mark(void *arg)
+{
+    const struct gn_replay *r = arg;
+    const struct gn_ev_control_in *in = gn_replay_control_in(gn_replay_peek(r, 0));
+    return in != NULL && in->kind == GN_CONTROL_IN_MARK && in->index < r->conf->max_instruments ? in->index : GN_NONE32;
 }
 
 /* ---- intents ---- */

@@ -19,6 +19,7 @@ static void end(void)
 
 static uint16_t verdict_on(const struct gn_order *target)
 {
+    gate_world_settle(w);
     return gn_gate_check(&w->gate, &in, target, w->now_ns, &detail);
 }
 
@@ -264,7 +265,7 @@ static void collar(void)
 static void quantity_price_and_value(void)
 {
     begin();
-    w->instruments->row[0].lot = 5;
+    gate_world_lot(w, 0, 5);
     static const struct {
         int64_t qty, price;
         const char *want;
@@ -333,7 +334,7 @@ static void open_orders(void)
 {
     begin();
     w->positions[0].open_orders = 19;
-    w->orders->open = 49;
+    w->positions[1].open_orders = 30;
     EXPECT("ok");
     w->positions[0].open_orders = 20;
     EXPECT("max_open_orders");
@@ -341,7 +342,7 @@ static void open_orders(void)
     w->positions[0].open_orders = 21;
     EXPECT("max_open_orders");
     w->positions[0].open_orders = 0;
-    w->orders->open = 50;
+    w->positions[1].open_orders = 50; /* of another instrument */
     EXPECT("max_open_orders");
     CU_ASSERT_EQUAL(detail.limit, 50);
     end();
@@ -353,7 +354,7 @@ static void message_budget(void)
     struct gn_order *o = gate_world_order(w, 1, 0, GN_SIDE_BUY, 10, GN_ORDER_LIVE);
     for (uint32_t i = 0; i < 15; i++) {
         EXPECT("ok");
-        gn_gate_charge(&w->gate, 0, w->now_ns);
+        gn_gate_charge(&w->gate, 0, 0, w->now_ns);
     }
     EXPECT("message_rate");
     CU_ASSERT_EQUAL(detail.limit, 15);
@@ -366,19 +367,19 @@ static void message_budget(void)
     EXPECT("message_rate");
     w->now_ns += 1;
     EXPECT("ok");
-    gn_gate_charge(&w->gate, 0, w->now_ns);
+    gn_gate_charge(&w->gate, 0, 0, w->now_ns);
     EXPECT("message_rate");
     in.action = GN_ACTION_CANCEL;
     for (uint32_t i = 0; i < 5; i++) {
         EXPECT_ON(o, "ok");
-        gn_gate_charge(&w->gate, 0, w->now_ns);
+        gn_gate_charge(&w->gate, 0, 0, w->now_ns);
     }
     EXPECT_ON(o, "message_rate");
     w->now_ns += 3600000000000ull; /* an hour of silence gives no more than one burst */
     in.action = GN_ACTION_NEW;
     for (uint32_t i = 0; i < 15; i++) {
         EXPECT("ok");
-        gn_gate_charge(&w->gate, 0, w->now_ns);
+        gn_gate_charge(&w->gate, 0, 0, w->now_ns);
     }
     EXPECT("message_rate");
     end();
@@ -397,9 +398,9 @@ static void rates_are_never_passed(void)
         int64_t passed = 0, horizon_ns = rates[i] < 1000 ? 20000000000ll : 100000000;
         uint64_t step = rates[i] < 1000 ? 1000000 : 97, from = w->now_ns;
         while (w->now_ns - from < (uint64_t)horizon_ns) {
-            if (verdict_on(NULL) == GN_VERDICT_OK) {
+            if (gn_gate_check(&w->gate, &in, NULL, w->now_ns, &detail) == GN_VERDICT_OK) {
                 passed++;
-                gn_gate_charge(&w->gate, 0, w->now_ns);
+                gn_gate_charge(&w->gate, 0, 0, w->now_ns);
             }
             w->now_ns += step;
         }

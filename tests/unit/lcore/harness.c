@@ -118,6 +118,28 @@ static void make_limits(struct gn_h *h)
     gn_limits_publish(h->limits);
 }
 
+static void make_risk(struct gn_h *h)
+{
+    struct gn_conf *c = &h->conf;
+    c->risk = (struct gn_conf_risk){
+        .window_ms = 1000, .duplicate_ms = 1000, .velocity_ms = 1000, .period_ms = 60000, .mark_us = 10};
+    for (uint32_t i = 0; i < GN_STRATEGIES_MAX; i++)
+        c->strategy[i].algo_id = i + 1;
+    gn_risk_new(h->risk, c->max_instruments);
+    for (uint32_t i = 0; i < c->n_instruments; i++) {
+        const struct gn_instrument *k = &h->instruments->row[i];
+        const struct gn_conf_instrument conf = {.price_exp = k->price_exp,
+                                                .strategy = k->strategy,
+                                                .tick = k->tick,
+                                                .lot = k->lot,
+                                                .theme = GN_NONE32,
+                                                .multiplier = 1,
+                                                .fx_ppm = 1000000};
+        if (!gn_risk_describe(h->risk, i, c, &conf))
+            abort();
+    }
+}
+
 static void make_end(struct gn_h_end *e, uint32_t ip, uint8_t last, uint64_t now)
 {
     struct gn_net_conf nc;
@@ -249,6 +271,8 @@ static void wire_orders(struct gn_h *h, bool joined, uint32_t carried)
         .positions = h->positions,
         .sessions = h->rows,
         .orders = h->orders,
+        .risk = h->risk,
+        .conf = &h->conf,
         .max_instruments = h->conf.max_instruments,
     };
     s->life_seq = h->events->next_seq;
@@ -283,6 +307,7 @@ struct gn_h *gn_h_new(const struct gn_h_options *options)
     h->step_ns = 20000;
     h->control = take(h, sizeof *h->control + 8ull * o.instruments);
     h->limits = take(h, gn_limits_footprint(o.instruments));
+    h->risk = take(h, gn_risk_footprint(o.instruments));
     h->orders = take(h, gn_orders_footprint(GN_H_ORDERS));
     h->fills = take(h, gn_fills_footprint(GN_H_ORDERS));
     h->recon = take(h, sizeof *h->recon);
@@ -309,6 +334,7 @@ struct gn_h *gn_h_new(const struct gn_h_options *options)
         abort();
     make_instruments(h);
     make_limits(h);
+    make_risk(h);
     gn_orders_new(h->orders, GN_H_ORDERS);
     gn_fills_new(h->fills, GN_H_ORDERS);
     make_end(&h->end, GN_H_MY_IP, 1, h->now);
@@ -321,6 +347,15 @@ struct gn_h *gn_h_new(const struct gn_h_options *options)
     wire_strategy(h);
     wire_orders(h, false, 0);
     return h;
+}
+
+void gn_h_limits(struct gn_h *h)
+{
+    const uint64_t now = gn_limits_current(h->limits);
+    memcpy(gn_limits_firm_row(h->limits, now + 1), gn_limits_firm_row(h->limits, now),
+           gn_limits_half_bytes(h->limits->rows));
+    gn_limits_publish(h->limits);
+    gn_gate_refresh(&h->stage.gate);
 }
 
 void gn_h_free(struct gn_h *h)
@@ -484,6 +519,8 @@ const char *gn_h_check(const struct gn_h *h)
         if (o->instrument >= h->conf.max_instruments || o->reserved < 0 || o->leaves < 0 || o->reserved > o->leaves)
             return "a working order has impossible fields";
         sum[o->instrument].open_orders++;
+        sum[o->instrument].open_value +=
+            o->price * (o->prev_ref != 0 && o->state == GN_ORDER_PENDING_NEW ? o->qty : o->reserved);
         *(o->side == GN_SIDE_BUY ? &sum[o->instrument].open_buy : &sum[o->instrument].open_sell) += o->reserved;
     }
     for (uint32_t i = t->list_head; i != GN_NONE32 && linked <= t->capacity; i = t->order[i].list_next, linked++)
@@ -491,12 +528,15 @@ const char *gn_h_check(const struct gn_h *h)
             return "the list has an order that does not work";
     if (open != t->open || linked != open)
         return "the count of working orders, their list and the table differ";
+    static int64_t sums[GN_SCOPE_ROWS][GN_LANES];
+    if (h->stage.untold == NULL && !gn_risk_verify(&h->stage.gate.ctx, sums))
+        return "the sums of a scope are not those of its positions and orders";
     if (wanted != h->stage.wanted)
         return "the count of wanted cancels is wrong";
     for (uint32_t i = 0; i < h->conf.max_instruments; i++) {
         const struct gn_position *p = &h->positions[i];
         if (p->open_buy != sum[i].open_buy || p->open_sell != sum[i].open_sell ||
-            p->open_orders != sum[i].open_orders || p->qty != p->bought - p->sold)
+            p->open_orders != sum[i].open_orders || p->open_value != sum[i].open_value || p->qty != p->bought - p->sold)
             return "a position's reservations are not those of its orders";
     }
     return NULL;

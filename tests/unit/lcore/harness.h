@@ -118,6 +118,7 @@ struct gn_h {
     const char *broken; /* first violated invariant, NULL = none */
     struct gn_control *control;
     struct gn_limits *limits;
+    struct gn_risk *risk;
     struct gn_order_table *orders;
     struct gn_position *positions;
     struct gn_fills *fills;
@@ -158,6 +159,8 @@ void gn_h_free(struct gn_h *h);
 
 /* gn_h_record: from here on every record goes to fn, beginning with a restart whose starting state is journaled. */
 void gn_h_record(struct gn_h *h, void (*fn)(void *arg, const struct gn_rec *rec), void *arg);
+/* gn_h_limits: rows of the limits in force were changed in place: they become a generation of their own. */
+void gn_h_limits(struct gn_h *h);
 
 /* gn_h_turn: one turn of both sides, step_ns later. gn_h_run: turns for that long. */
 void gn_h_turn(struct gn_h *h);

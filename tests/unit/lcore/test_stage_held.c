@@ -210,13 +210,18 @@ static void data_plane_restarted_meanwhile(void)
     }
 }
 
+static struct gn_limits_instrument *desk_row(void)
+{
+    return gn_limits_row(h->limits, gn_limits_current(h->limits), DESK);
+}
+
 /* What it is checked against is what holds when it leaves, and it does not count twice. */
 static void limits_of_the_moment_it_leaves(void)
 {
     begin();
-    struct gn_limits_instrument *row = gn_limits_row(h->limits, gn_limits_current(h->limits), DESK);
-    row->max_position = 10;
-    row->max_open_orders = 1;
+    desk_row()->max_position = 10;
+    desk_row()->max_open_orders = 1;
+    gn_h_limits(h);
     struct gn_order *o = hold(DESK, 10);
     CU_ASSERT_PTR_NULL(gn_h_new_order(h, DESK, BUY, 1000000, 1)); /* its reservation counts */
     gn_h_turn(h);
@@ -224,14 +229,17 @@ static void limits_of_the_moment_it_leaves(void)
     disk_works();
     CU_ASSERT_EQUAL(enters(), 1); /* not against itself */
     CU_ASSERT_EQUAL(o->held, 0);
-    row->max_position = 1000;
-    row->max_open_orders = 100;
+    desk_row()->max_position = 1000;
+    desk_row()->max_open_orders = 100;
+    gn_h_limits(h);
     o = hold(DESK, 20);
-    row->max_qty = 19;
+    desk_row()->max_qty = 19;
+    gn_h_limits(h);
     disk_works();
     CU_ASSERT_EQUAL(enters(), 1);
     ended(o, GN_VERDICT_MAX_QTY);
-    row->max_qty = 100;
+    desk_row()->max_qty = 100;
+    gn_h_limits(h);
     o = hold(DESK, 20);
     h->instruments->row[DESK].configured = 0;
     disk_works();

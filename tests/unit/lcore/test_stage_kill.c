@@ -30,7 +30,7 @@ static void end(void)
 static void open_orders(uint32_t instrument, uint32_t n, bool accept)
 {
     for (uint32_t i = 0; i < n; i++) {
-        struct gn_order *o = gn_h_new_order(h, instrument, i & 1, 1000000, 1);
+        struct gn_order *o = gn_h_new_order(h, instrument, i & 1, 1000000 + 100 * (i & 1), 1);
         CU_ASSERT_PTR_NOT_NULL_FATAL(o);
         if (accept)
             gn_h_accept(h, o);

@@ -419,6 +419,7 @@ static void table_full_and_txq_full(void)
     begin();
     gn_limits_firm_row(h->limits, 1)->max_open_orders = 100000;
     gn_limits_row(h->limits, 1, DESK)->max_open_orders = 100000;
+    gn_h_limits(h);
     for (uint32_t i = 0; i < GN_H_ORDERS; i++) {
         struct gn_order *o = gn_h_new_order(h, DESK, BUY, 1000000, 1);
         CU_ASSERT_PTR_NOT_NULL_FATAL(o);

@@ -41,11 +41,13 @@ static void one_pair(const struct way *way, uint32_t state, uint32_t event)
     CU_ASSERT_PTR_NOT_NULL_FATAL(o);
     for (uint32_t i = 0; i < way->n; i++)
         gn_orders_move(&h->stage, o, way->event[i], h->now);
+    gn_gate_moved(&h->stage.gate, DESK);
     CU_ASSERT_EQUAL_FATAL(o->state, state);
     gn_h_run(h, GN_H_MS);
     const uint64_t was = breaks(), alerts = h->counts[GN_EV_ALERT], events = h->counts[GN_EV_BREAK];
     const uint32_t to = gn_order_next_state(state, event), illegal = to == GN_ORDER_STATE_COUNT;
     gn_orders_move(&h->stage, o, event, h->now);
+    gn_gate_moved(&h->stage.gate, DESK);
     gn_h_run(h, GN_H_MS);
     CU_ASSERT_EQUAL(o->state, illegal ? state : to);
     CU_ASSERT_EQUAL(breaks(), was + illegal);
@@ -61,6 +63,7 @@ static void one_pair(const struct way *way, uint32_t state, uint32_t event)
     CU_ASSERT_PTR_NULL(h->broken);
     if (gn_order_working(o->state)) /* leave room for the others */
         gn_orders_move(&h->stage, o, GN_ORDER_EV_CANCEL_LAST, h->now);
+    gn_gate_moved(&h->stage.gate, DESK);
 }
 
 static void every_pair(void)
