@@ -118,28 +118,6 @@ static void make_limits(struct gn_h *h)
     gn_limits_publish(h->limits);
 }
 
-static void make_risk(struct gn_h *h)
-{
-    struct gn_conf *c = &h->conf;
-    c->risk = (struct gn_conf_risk){
-        .window_ms = 1000, .duplicate_ms = 1000, .velocity_ms = 1000, .period_ms = 60000, .mark_us = 10};
-    for (uint32_t i = 0; i < GN_STRATEGIES_MAX; i++)
-        c->strategy[i].algo_id = i + 1;
-    gn_risk_new(h->risk, c->max_instruments);
-    for (uint32_t i = 0; i < c->n_instruments; i++) {
-        const struct gn_instrument *k = &h->instruments->row[i];
-        const struct gn_conf_instrument conf = {.price_exp = k->price_exp,
-                                                .strategy = k->strategy,
-                                                .tick = k->tick,
-                                                .lot = k->lot,
-                                                .theme = GN_NONE32,
-                                                .multiplier = 1,
-                                                .fx_ppm = 1000000};
-        if (!gn_risk_describe(h->risk, i, c, &conf))
-            abort();
-    }
-}
-
 static void make_end(struct gn_h_end *e, uint32_t ip, uint8_t last, uint64_t now)
 {
     struct gn_net_conf nc;
@@ -334,7 +312,7 @@ struct gn_h *gn_h_new(const struct gn_h_options *options)
         abort();
     make_instruments(h);
     make_limits(h);
-    make_risk(h);
+    gn_h_make_risk(h);
     gn_orders_new(h->orders, GN_H_ORDERS);
     gn_fills_new(h->fills, GN_H_ORDERS);
     make_end(&h->end, GN_H_MY_IP, 1, h->now);
@@ -347,15 +325,6 @@ struct gn_h *gn_h_new(const struct gn_h_options *options)
     wire_strategy(h);
     wire_orders(h, false, 0);
     return h;
-}
-
-void gn_h_limits(struct gn_h *h)
-{
-    const uint64_t now = gn_limits_current(h->limits);
-    memcpy(gn_limits_firm_row(h->limits, now + 1), gn_limits_firm_row(h->limits, now),
-           gn_limits_half_bytes(h->limits->rows));
-    gn_limits_publish(h->limits);
-    gn_gate_refresh(&h->stage.gate);
 }
 
 void gn_h_free(struct gn_h *h)

@@ -159,6 +159,9 @@ void gn_h_free(struct gn_h *h);
 
 /* gn_h_record: from here on every record goes to fn, beginning with a restart whose starting state is journaled. */
 void gn_h_record(struct gn_h *h, void (*fn)(void *arg, const struct gn_rec *rec), void *arg);
+/* gn_h_make_risk: every configured instrument has its place in the sums. For gn_h_new. */
+void gn_h_make_risk(struct gn_h *h);
+
 /* gn_h_limits: rows of the limits in force were changed in place: they become a generation of their own. */
 void gn_h_limits(struct gn_h *h);
 
