@@ -88,14 +88,17 @@ static void command_all(struct gn_tracker *t, struct gn_appliance *a, uint32_t k
     }
 }
 
-/* True when every session has answered. One that never was logged in has no order of ours. */
+/* True when every session has answered. One that never was logged in since this region was made has no order that we
+ * know, and nobody to ask: that is said, for an earlier region may have left some. */
 static bool read_answers(struct gn_tracker *t, struct gn_appliance *a)
 {
     const struct gn_session_row *rows = gn_region_at(&a->plane, GN_SECTION_SESSIONS);
     int64_t value[4];
     for (uint32_t i = 0; i < a->conf->n_sessions; i++) {
-        if (gn_hands_read(&a->hands, &t->ticket[i], value) == GN_COMMAND_DONE || rows[i].logins == 0)
+        bool never = rows[i].logins == 0;
+        if (gn_hands_read(&a->hands, &t->ticket[i], value) == GN_COMMAND_DONE || never)
             t->answered |= 1u << i;
+        t->unasked = never ? t->unasked | 1u << i : t->unasked & ~(1u << i);
     }
     return t->answered == (1u << a->conf->n_sessions) - 1;
 }
@@ -142,10 +145,16 @@ static void verified(struct gn_tracker *t, struct gn_appliance *a, uint64_t now_
     char text[GN_ALERT_TEXT];
     t->state = GN_TRACKER_VERIFIED;
     t->verified_ns = now_ns;
-    snprintf(text, sizeof text,
-             "killed: the venue has answered behind every cancel, nothing rests; %llu ms after the kill",
-             (unsigned long long)((now_ns - t->since_ns) / NS_PER_MS));
-    gn_appliance_alert_at(a, GN_ALERT_VERIFIED, 4, now_ns, text);
+    const unsigned long long after_ms = (now_ns - t->since_ns) / NS_PER_MS;
+    if (t->unasked == 0)
+        snprintf(text, sizeof text,
+                 "killed: the venue has answered behind every cancel, nothing rests; %llu ms after the kill", after_ms);
+    else
+        snprintf(
+            text, sizeof text,
+            "killed, %llu ms ago: nothing rests that we know; %d of %u sessions never logged in, so nobody was asked",
+            after_ms, __builtin_popcount(t->unasked), a->conf->n_sessions);
+    gn_appliance_alert_at(a, GN_ALERT_VERIFIED, t->unasked == 0 ? 4 : 3, now_ns, text);
 }
 
 void gn_tracker_poll(struct gn_tracker *t, struct gn_appliance *a, uint64_t now_ns)

@@ -34,6 +34,7 @@ struct gn_tracker {
     uint32_t retries, alerts;
     uint64_t next_alert_ns;
     uint32_t answered; /* sessions, bit by bit, that have answered */
+    uint32_t unasked;  /* those that never were logged in */
     struct gn_ticket ticket[GN_SESSIONS_MAX];
 };
 

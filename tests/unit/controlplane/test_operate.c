@@ -129,9 +129,16 @@ static void a_kill_is_followed(void)
     struct gn_tracker *t = &f->a.tracker;
     struct gn_session_row *rows = gn_region_at(&f->a.plane, GN_SECTION_SESSIONS);
     const uint64_t ms = 1000000, begin = gn_now_ns();
-    rows[0].logins = 1;
     gn_tracker_poll(t, &f->a, begin);
     CU_ASSERT_EQUAL(t->state, GN_TRACKER_IDLE);
+    CU_ASSERT_TRUE(fixture_ok(fixture_ask(f, "{s:s}", "cmd", "kill")));
+    for (uint64_t at = 0; at <= 300; at += 100)
+        gn_tracker_poll(t, &f->a, begin + at * ms);
+    CU_ASSERT_EQUAL(t->state, GN_TRACKER_VERIFIED);
+    const struct gn_alert *told = &f->a.alerts.row[f->a.alerts.total - 1];
+    CU_ASSERT_PTR_NOT_NULL(strstr(told->text, "nobody was asked")); /* nothing that the venue did not say */
+    CU_ASSERT_EQUAL(told->severity, 3);
+    rows[0].logins = 1;
     CU_ASSERT_TRUE(fixture_ok(fixture_ask(f, "{s:s}", "cmd", "kill")));
     uint64_t said = f->a.alerts.total;
     for (uint64_t at = 0; at <= 12000; at += 100) /* the venue does not answer: louder at 1, 3 and 10 s */
@@ -148,6 +155,8 @@ static void a_kill_is_followed(void)
     answer_queries(f, GN_COMMAND_DONE);
     gn_tracker_poll(t, &f->a, begin + 12700 * ms);
     CU_ASSERT_EQUAL(t->state, GN_TRACKER_VERIFIED);
+    told = &f->a.alerts.row[f->a.alerts.total - 1];
+    CU_ASSERT_PTR_NOT_NULL(strstr(told->text, "the venue has answered"));
     CU_ASSERT_TRUE(fixture_ok(fixture_ask(f, "{s:s}", "cmd", "kill"))); /* thrown again: followed again */
     gn_tracker_poll(t, &f->a, begin + 12800 * ms);
     CU_ASSERT_NOT_EQUAL(t->state, GN_TRACKER_VERIFIED);
