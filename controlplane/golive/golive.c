@@ -116,13 +116,18 @@ static bool look_key(struct gn_appliance *a, char found[GN_GOLIVE_TEXT])
 
 /* ---- drills ---- */
 
+static bool same_text(const json_t *o, const char *key, const char *want)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+    return s != NULL && strcmp(s, want) == 0;
+}
+
 static bool record_counts(const json_t *r, const char *name, uint64_t now_ns, uint64_t age_ms)
 {
     struct tm t = {0};
-    const char *which = json_string_value(json_object_get(r, "drill"));
     const char *started = json_string_value(json_object_get(r, "started"));
-    if (which == NULL || started == NULL || strcmp(which, name) != 0 || !json_is_true(json_object_get(r, "ok")) ||
-        strptime(started, "%Y-%m-%dT%H:%M:%SZ", &t) == NULL)
+    if (started == NULL || !same_text(r, "drill", name) || !same_text(r, "build", GN_BUILD_ID) ||
+        !json_is_true(json_object_get(r, "ok")) || strptime(started, "%Y-%m-%dT%H:%M:%SZ", &t) == NULL)
         return false;
     uint64_t at_ns = (uint64_t)timegm(&t) * 1000000000ull;
     return at_ns <= now_ns && now_ns - at_ns <= age_ms * NS_PER_MS;
@@ -158,7 +163,7 @@ static bool look_drills(struct gn_appliance *a, char found[GN_GOLIVE_TEXT])
     for (size_t i = 0; i < GN_ARRAY_LEN(drills); i++) {
         bool good = drill_fresh(a, dir, drills[i]);
         if (!good && n == 0)
-            SAY("%s: no good record that is fresh", drills[i]);
+            SAY("%s: no good record of this build that is fresh", drills[i]);
         n += !good;
     }
     closedir(dir);
@@ -168,12 +173,6 @@ static bool look_drills(struct gn_appliance *a, char found[GN_GOLIVE_TEXT])
 }
 
 /* ---- checklist ---- */
-
-static bool same_text(const json_t *o, const char *key, const char *want)
-{
-    const char *s = json_string_value(json_object_get(o, key));
-    return s != NULL && strcmp(s, want) == 0;
-}
 
 /* People of the configuration whose signature over `text` is good, each once. */
 static uint32_t signers(const struct gn_people *p, const json_t *signatures, const char *text)

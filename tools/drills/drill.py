@@ -47,6 +47,12 @@ class Drill:
 
     # ---- the record ----
 
+    def build_id(self):
+        """Of the control plane that was drilled; the go-live gate counts records of its own build only."""
+        program = os.path.join(ROOT, self.build, "controlplane", "gannet-controlplane")
+        p = subprocess.run([program, "--version"], capture_output=True, text=True)
+        return p.stdout.split()[-1] if p.returncode == 0 else ""
+
     @contextlib.contextmanager
     def step(self, name):
         at = time.monotonic()
@@ -62,7 +68,7 @@ class Drill:
         self.measurements[name] = round(value, 3) if isinstance(value, float) else value
 
     def record(self):
-        return dict(drill=self.name, started=self.started, ok=not self.findings, where=self.dir or "simulator",
+        return dict(drill=self.name, build=self.build_id(), started=self.started, ok=not self.findings, where=self.dir or "simulator",
                     took_ms=round((time.monotonic() - self.begun) * 1000), steps=self.steps, measurements=self.measurements,
                     findings=self.findings, notes=self.notes)
 

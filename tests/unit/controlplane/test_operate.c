@@ -1,4 +1,7 @@
 /* What people operate: the order that a flatten would send, tokens, strategies, and the go-live gate. */
+#include <time.h>
+#include <unistd.h>
+
 #include "tests/unit/controlplane/fixture.h"
 
 static void the_order_that_closes(void)
@@ -113,6 +116,62 @@ static void the_gate_to_live(void)
     fixture_close(f);
 }
 
+static bool drills_pass(struct fixture *f)
+{
+    bool pass = false;
+    const json_t *k;
+    size_t i;
+    json_t *g = fixture_ask(f, "{s:s}", "cmd", "golive");
+    json_array_foreach(json_object_get(g, "items"), i, k) pass |=
+        strcmp(gn_admin_text(k, "item", ""), "drills") == 0 && json_is_true(json_object_get(k, "pass"));
+    json_decref(g);
+    return pass;
+}
+
+static void write_drills(const char *path, const char *build, time_t at, bool ok)
+{
+    static const char *const names[] = {"kill_under_load",   "kill_triggers", "control_plane_killed",
+                                        "data_plane_killed", "stale_feed",    "venue_disconnect",
+                                        "flatten_all",       "two_persons"};
+    char started[32];
+    struct tm tm;
+    strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&at, &tm));
+    json_t *list = json_array();
+    for (size_t i = 0; i < GN_ARRAY_LEN(names); i++)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b}", "drill", names[i], "build", build, "started",
+                                              started, "ok", ok || i != 3));
+    CU_ASSERT_EQUAL(json_dump_file(list, path, 0), 0);
+    json_decref(list);
+}
+
+static void drills_of_this_build(void)
+{
+    char dir[] = "/tmp/gannet-drills-XXXXXX", more[256], path[64], build[128];
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+    snprintf(more, sizeof more, "authority: { single_person: true }\ngolive: { drills: %s, drill_age: 1440min }\n",
+             dir);
+    snprintf(path, sizeof path, "%s/all.json", dir);
+    struct fixture *f = fixture_open(more);
+    json_t *version = fixture_ask(f, "{s:s}", "cmd", "version");
+    snprintf(build, sizeof build, "%s", gn_admin_text(version, "controlplane", ""));
+    json_decref(version);
+    const time_t now = time(NULL);
+    CU_ASSERT_FALSE(drills_pass(f));
+    write_drills(path, build, now, true);
+    CU_ASSERT_TRUE(drills_pass(f));
+    write_drills(path, "another", now, true);
+    CU_ASSERT_FALSE(drills_pass(f));
+    write_drills(path, build, now - 90000, true); /* older than a day */
+    CU_ASSERT_FALSE(drills_pass(f));
+    write_drills(path, build, now + 3600, true); /* not yet */
+    CU_ASSERT_FALSE(drills_pass(f));
+    write_drills(path, build, now, false); /* one failed */
+    CU_ASSERT_FALSE(drills_pass(f));
+    fixture_close(f);
+    unlink(path);
+    rmdir(dir);
+}
+
 /* A lcore of our own answers, or does not. */
 static void answer_queries(struct fixture *f, uint32_t result)
 {
@@ -180,4 +239,5 @@ static void alert_latency(void)
 
 GN_TEST_MAIN("operate", {"the order that closes", the_order_that_closes}, {"tokens", tokens},
              {"a strategy goes on", a_strategy_goes_on}, {"the gate to live", the_gate_to_live},
-             {"a kill is followed", a_kill_is_followed}, {"alert latency", alert_latency})
+             {"drills of this build", drills_of_this_build}, {"a kill is followed", a_kill_is_followed},
+             {"alert latency", alert_latency})
