@@ -49,8 +49,8 @@
     X("withdraw", gn_ctl_withdraw, "ID", "makes a request that waits void")                                        \
     X("keygen", gn_ctl_keygen, "FILE", "makes a person's private key and prints the line for the configuration")   \
     X("metrics", run_metrics, "", "all counters")                                                                  \
-    X("replay", gn_ctl_replay, "--config FILE [--to NS] [--compare]",                                              \
-      "runs the engine on the journaled inputs, compares outputs")                                                 \
+    X("replay", gn_ctl_replay, "--config FILE [--to NS] [--compare | --backtest | --shadow OTHER]",                \
+      "runs the engine on the journaled inputs, compares outputs; backtest, shadow comparison")                    \
     X("journal", gn_ctl_journal, "verify | dump | executions | state | checkpoint | prove ...",                    \
       "reads the journal's files")                                                                                 \
     X("version", run_version, "", "builds of all parts")

@@ -5,7 +5,7 @@
 
 #include "drivers/venue/nasdaq/itch.h"
 #include "drivers/venue/nasdaq/moldudp64.h"
-#include "tools/replay/engine_impl.h"
+#include "tools/replay/backtest_impl.h"
 
 #define REF_AT 11u /* of an order's reference in the ITCH messages that name one */
 
@@ -27,6 +27,10 @@ const char *gn_replay_strerror(int err)
         return "a record is too short for its type";
     case GN_REPLAY_ERR_CONFIG:
         return "the configured tables cannot be laid out";
+    case GN_REPLAY_ERR_REGION:
+        return "another region begins in the journal, with positions of its own: a backtest is of one region; end "
+               "before "
+               "it with --to, or begin with it by --from";
     default:
         return "unknown";
     }
@@ -34,14 +38,14 @@ const char *gn_replay_strerror(int err)
 
 /* ---- the records of a turn ---- */
 
-static const struct gn_rec *rec_at(const struct gn_replay *r, uint64_t i)
+const struct gn_rec *gn_replay_rec_at(const struct gn_replay *r, uint64_t i)
 {
     return i < r->group.n ? (const struct gn_rec *)(const void *)(r->group.bytes + r->group.at[i]) : NULL;
 }
 
 const struct gn_rec *gn_replay_peek(const struct gn_replay *r, uint32_t k)
 {
-    return rec_at(r, r->events->next_seq - r->group.first_seq + k);
+    return gn_replay_rec_at(r, r->backtest != NULL ? k : r->events->next_seq - r->group.first_seq + k);
 }
 
 /* The order table is far larger than any cache: the slots that a packet's messages will want are called for while the
@@ -132,15 +136,19 @@ static void count(struct gn_replay_counts *c, const struct gn_rec *rec)
 }
 
 /* What the new run has written so far against what the live run wrote. */
-static void compare(struct gn_replay *r)
+void gn_replay_compare(struct gn_replay *r)
 {
     const struct gn_rec *got;
     int err;
     uint64_t last = 0;
     gn_ring_publish(r->events);
     while ((got = gn_ring_read(r->events, &r->cursor, &err)) != NULL) {
-        const struct gn_rec *want = rec_at(r, r->compared++);
         last = got->seq;
+        if (r->backtest != NULL) {
+            gn_backtest_take(r, got);
+            continue;
+        }
+        const struct gn_rec *want = gn_replay_rec_at(r, r->compared++);
         if (want == NULL || want->bytes != got->bytes || memcmp(want, got, got->bytes) != 0) {
             differs(r, want, got);
         } else {
@@ -185,7 +193,10 @@ static void wire_strategies(struct gn_replay *r)
 
 static void to_strategy(void *ctx, const struct gn_md *md, uint64_t now_ns)
 {
-    gn_stage_strategy_md(&((struct gn_replay *)ctx)->strategy, md, now_ns);
+    struct gn_replay *r = ctx;
+    if (r->backtest != NULL)
+        gn_backtest_md(r, md, now_ns);
+    gn_stage_strategy_md(&r->strategy, md, now_ns);
 }
 
 static void wire_orders(struct gn_replay *r, const struct gn_ev_start *start)
@@ -214,7 +225,7 @@ static void wire_orders(struct gn_replay *r, const struct gn_ev_start *start)
         .words.instrument = was.words.instrument,
         .lag_sense = gn_replay_lag,
         .lag_arg = r,
-        .mark_sense = gn_replay_mark,
+        .mark_sense = r->backtest != NULL ? NULL : gn_replay_mark,
     };
     o->gate = (struct gn_gate){
         .control = o->control,
@@ -332,7 +343,7 @@ static int load_parts(struct gn_replay *r, uint32_t upto, const struct gn_ev_sta
         memset(t.rows, 0, (size_t)t.row_bytes * t.count);
     }
     for (uint32_t i = 0; i < upto; i++) {
-        const struct gn_rec *rec = rec_at(r, i);
+        const struct gn_rec *rec = gn_replay_rec_at(r, i);
         const struct gn_ev_state_part *p = (const struct gn_ev_state_part *)(const void *)(rec + 1);
         const uint64_t there = rec->bytes - sizeof *rec;
         if (rec->type != GN_EV_STATE_PART)
@@ -371,16 +382,16 @@ static int load_parts(struct gn_replay *r, uint32_t upto, const struct gn_ev_sta
 static uint32_t skip_handover(const struct gn_replay *r, uint32_t at)
 {
     uint32_t first = 0;
-    while (first < at && rec_at(r, first)->type != GN_EV_STATE_PART)
+    while (first < at && gn_replay_rec_at(r, first)->type != GN_EV_STATE_PART)
         first++;
     return first;
 }
 
 /* The new run begins where the live one began, and says the same of it. */
-static int begin_life(struct gn_replay *r, uint32_t at)
+int gn_replay_begin_life(struct gn_replay *r, uint32_t at)
 {
     const uint32_t skip = skip_handover(r, at);
-    const struct gn_rec *rec = rec_at(r, at), *first = rec_at(r, skip);
+    const struct gn_rec *rec = gn_replay_rec_at(r, at), *first = gn_replay_rec_at(r, skip);
     if (rec->bytes < sizeof *rec + sizeof(struct gn_ev_start))
         return GN_REPLAY_ERR_RECORD;
     const struct gn_ev_start *start = (const struct gn_ev_start *)(const void *)(rec + 1);
@@ -411,13 +422,13 @@ static int begin_life(struct gn_replay *r, uint32_t at)
         return rc;
     gn_inputs_start(&r->orders, start->stages, start->joined, start->books_kept, NULL, NULL, r->group.time_ns);
     gn_stage_orders_start(&r->orders, start->joined, r->group.time_ns);
-    compare(r);
+    gn_replay_compare(r);
     return GN_REPLAY_OK;
 }
 
 /* ---- a turn ---- */
 
-static bool feed_packet(struct gn_replay *r, const struct gn_rec *rec, uint64_t now_ns)
+bool gn_replay_feed_packet(struct gn_replay *r, const struct gn_rec *rec, uint64_t now_ns)
 {
     const struct gn_conf_feed *c = &r->conf->feed;
     const struct gn_ev_md_packet *p = (const struct gn_ev_md_packet *)(const void *)(rec + 1);
@@ -443,7 +454,7 @@ static bool feed_packet(struct gn_replay *r, const struct gn_rec *rec, uint64_t 
 static bool packets_next(struct gn_replay *r, uint64_t now_ns)
 {
     const struct gn_rec *rec = gn_replay_peek(r, 0);
-    return rec != NULL && feed_packet(r, rec, now_ns);
+    return rec != NULL && gn_replay_feed_packet(r, rec, now_ns);
 }
 
 /* What happens between turns: the orderly end, and intents that were handed in by hand. */
@@ -467,7 +478,7 @@ static bool after_turn(struct gn_replay *r, uint64_t now_ns)
 }
 
 /* A person had the books built anew in this turn. */
-static bool rebuild_next(const struct gn_replay *r)
+bool gn_replay_rebuild_next(const struct gn_replay *r)
 {
     const struct gn_rec *rec;
     for (uint32_t k = 0; (rec = gn_replay_peek(r, k)) != NULL; k++)
@@ -484,21 +495,21 @@ static void run_turn(struct gn_replay *r)
     r->events->next_seq = r->group.first_seq; /* after a difference: the next turn is compared on its own */
     gn_stage_strategy_poll(&r->strategy, now_ns);
     while (packets_next(r, now_ns))
-        compare(r);
-    if (rebuild_next(r))
+        gn_replay_compare(r);
+    if (gn_replay_rebuild_next(r))
         gn_stage_feed_rebuild(&r->feed, now_ns);
     gn_stage_feed_poll(&r->feed, now_ns);
     gn_replay_before_orders(r, now_ns);
     gn_stage_orders_poll(&r->orders, now_ns);
-    compare(r);
+    gn_replay_compare(r);
 }
 
 static void finish_turn(struct gn_replay *r)
 {
     while (after_turn(r, r->group.time_ns))
-        compare(r);
-    compare(r);
-    for (const struct gn_rec *want; (want = rec_at(r, r->compared)) != NULL; r->compared++)
+        gn_replay_compare(r);
+    gn_replay_compare(r);
+    for (const struct gn_rec *want; (want = gn_replay_rec_at(r, r->compared)) != NULL; r->compared++)
         differs(r, want, NULL);
 }
 
@@ -508,14 +519,17 @@ static int run_group(struct gn_replay *r)
     int rc = GN_REPLAY_OK;
     if (r->group.n == 0)
         return GN_REPLAY_OK;
-    while (at < r->group.n && rec_at(r, at)->type != GN_EV_START)
+    while (at < r->group.n && gn_replay_rec_at(r, at)->type != GN_EV_START)
         at++;
-    if (at < r->group.n)
-        rc = begin_life(r, at);
+    if (r->backtest != NULL)
+        rc = gn_backtest_group(r);
+    else if (at < r->group.n)
+        rc = gn_replay_begin_life(r, at);
     else if (r->alive)
         run_turn(r);
     if (rc == GN_REPLAY_OK && r->alive) {
-        finish_turn(r);
+        if (r->backtest == NULL)
+            finish_turn(r);
         r->counts.turns++;
         r->counts.first_ns = r->counts.first_ns == 0 ? r->group.time_ns : r->counts.first_ns;
         r->counts.last_ns = r->group.time_ns;

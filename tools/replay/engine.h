@@ -25,6 +25,7 @@ enum gn_replay_err {
     GN_REPLAY_ERR_LAYOUT = -3, /* stages on several lcores, or journal.mode sync: not all inputs are journaled */
     GN_REPLAY_ERR_RECORD = -4, /* a record too short for its type, or one that no lcore writes here */
     GN_REPLAY_ERR_CONFIG = -5, /* the tables of the configuration cannot be laid out */
+    GN_REPLAY_ERR_REGION = -6, /* a backtest over more than one region */
 };
 
 const char *gn_replay_strerror(int err);

@@ -24,10 +24,13 @@ struct gn_replay_group {
     uint64_t first_seq;
 };
 
+struct gn_backtest;
+
 struct gn_replay {
     const struct gn_conf *conf;
     const struct gn_conf_instrument *instruments;
     struct gn_replay_counts counts;
+    struct gn_backtest *backtest; /* NULL: outputs are compared with the journal's */
     struct gn_replay_group group;
     bool alive; /* a start was seen */
     bool late;  /* as the journal says of itself */

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "tools/replay/engine_impl.h"
+#include "tools/replay/backtest_impl.h"
 
 #define CLIENT_CELLS GN_RING_CELLS_MIN
 
@@ -100,6 +100,7 @@ void gn_replay_free(struct gn_replay *r)
         return;
     for (uint32_t i = 0; i < r->n_blocks; i++)
         (void)munmap(r->block[i], r->block_bytes[i]);
+    gn_backtest_free(r->backtest);
     free(r->group.bytes);
     free(r->group.at);
     free(r);

@@ -1,5 +1,5 @@
 /* What the new run finds in shared memory and in the rings of clients, at the moment at which the live run found it. */
-#include "tools/replay/engine_impl.h"
+#include "tools/replay/backtest_impl.h"
 
 #define NS_PER_MS 1000000ull
 #define INTENTS   8u /* of a client in one look, as dataplane/engine/strategy/client.c takes them */
@@ -226,9 +226,34 @@ void gn_replay_before_orders(struct gn_replay *r, uint64_t now_ns)
     before_guard(r, now_ns);
 }
 
+void gn_replay_backtest_senses(struct gn_replay *r)
+{
+    struct gn_stage_orders *s = &r->orders;
+    const struct gn_ev_control_in *in;
+    const struct gn_rec *rec;
+    atomic_fetch_add_explicit(&s->control->controlplane.count, 1, memory_order_relaxed);
+    s->guard_ns = UINT64_MAX;
+    s->synced_seq = s->events->next_seq;
+    for (uint32_t k = 0; gn_backtest_reads(r) && (rec = gn_replay_peek(r, k)) != NULL; k++) {
+        if (rec->type == GN_EV_KILL)
+            put_kill(r, rec);
+        if ((in = gn_replay_control_in(rec)) == NULL)
+            continue;
+        const bool own = (in->value >> 8 & 0xff) == GN_KILL_BY_DATAPLANE && (in->value & 0xff) != 0;
+        if (in->kind == GN_CONTROL_IN_WORD && !own) {
+            put_word(r, in->scope, in->index, in->value);
+            s->scan_ns = 0;
+        } else if (in->kind == GN_CONTROL_IN_LIMITS) {
+            put_limits(r, k, in->value);
+        }
+    }
+}
+
 bool gn_replay_lag(void *arg, struct gn_gate_detail *detail)
 {
     struct gn_replay *r = arg;
+    if (r->backtest != NULL)
+        return false;
     const struct gn_ev_control_in *in = gn_replay_control_in(gn_replay_peek(r, 0));
     if (in != NULL && in->kind == GN_CONTROL_IN_LATE) {
         r->late = in->look != 0;
@@ -250,6 +275,12 @@ void gn_replay_intent(void *arg, const struct gn_intent *in, uint64_t now_ns)
 {
     struct gn_replay *r = arg;
     struct gn_stage_orders *s = &r->orders;
+    if (r->backtest != NULL) {
+        s->synced_seq = s->events->next_seq;
+        gn_stage_orders_intent(s, in, now_ns);
+        gn_ring_publish(s->events);
+        return;
+    }
     const struct gn_ev_control_in *next = gn_replay_control_in(gn_replay_peek(r, 1));
     const bool look = next != NULL && next->kind == GN_CONTROL_IN_LATE;
     gn_replay_words(r, 1, GN_LOOK_GATE);
@@ -293,6 +324,8 @@ static void on_timer(void *state, struct gn_strategy_ctx *ctx)
     const struct gn_rec *rec;
     (void)state;
     memcpy(&r, ctx->client->pad, sizeof(void *));
+    if (r->backtest != NULL)
+        return; /* they were decided elsewhere, on what happened then */
     for (uint32_t k = 0; ctx->n < INTENTS && (rec = gn_replay_peek(r, k)) != NULL; k++) {
         const struct gn_ev_order *o = gn_replay_order(rec);
         if (o != NULL && o->intent.strategy == ctx->index && o->intent.tick_seq == 0)
