@@ -81,10 +81,8 @@ static void first_finding(void *ctx, const struct gn_limits_finding *f)
         snprintf(text, GN_LIMITS_TEXT_MAX, "%s", f->text);
 }
 
-/* No member may have more than a scope above it: what the loader checks, of the rows that the change would make. */
-static bool sound(const struct gn_appliance *a, uint64_t generation, char err[GN_LIMIT_ERR_LEN])
+static uint32_t contradictions(const struct gn_appliance *a, uint64_t generation, char text[GN_LIMITS_TEXT_MAX])
 {
-    char text[GN_LIMITS_TEXT_MAX] = "";
     const struct gn_limits_tree tree = {.conf = &a->loaded.conf,
                                         .scope = gn_limits_scope_row(a->limits, generation, 0),
                                         .instrument = a->loaded.instruments,
@@ -92,9 +90,20 @@ static bool sound(const struct gn_appliance *a, uint64_t generation, char err[GN
                                         .instrument_stride = sizeof a->loaded.instruments[0],
                                         .limits_stride = sizeof(struct gn_limits_instrument),
                                         .n_instruments = a->loaded.conf.n_instruments};
-    if (gn_limits_check(&tree, first_finding, text) == 0)
+    text[0] = 0;
+    return gn_limits_check(&tree, first_finding, text);
+}
+
+/* No member may be given more than a scope above it has: what the loader checks, of the rows that a loosening would
+ * make. A scope may be raised step by step after it was lowered; what tightens is never in question: a firm that must
+ * stop at once has no time to lower its members first, and the gate holds the tighter of both. */
+static bool sound(const struct gn_appliance *a, bool firm, uint64_t now, char err[GN_LIMIT_ERR_LEN])
+{
+    char before[GN_LIMITS_TEXT_MAX], after[GN_LIMITS_TEXT_MAX];
+    const uint32_t was = contradictions(a, now, before), is = contradictions(a, now + 1, after);
+    if (is <= (firm ? was : 0))
         return true;
-    snprintf(err, GN_LIMIT_ERR_LEN, "%s; lower the members first, or raise the scope; nothing was changed", text);
+    snprintf(err, GN_LIMIT_ERR_LEN, "%s; lower the members first, or raise the scope; nothing was changed", after);
     return false;
 }
 
@@ -118,10 +127,11 @@ bool gn_limit_change(struct gn_appliance *a, uint32_t instrument, const struct g
     uint8_t *row = firm ? (uint8_t *)gn_limits_firm_row(l, next) : (uint8_t *)gn_limits_row(l, next, instrument);
     uint64_t *set = (uint64_t *)(void *)row; /* first member of both rows */
     int64_t *field = (int64_t *)(void *)(row + f->offset);
+    const bool tightens = (*set & 1ull << f->number) != 0 && !gn_limit_loosens(f, *field, value);
     *old = *set & 1ull << f->number ? *field : 0;
     *field = value;
     *set |= 1ull << f->number;
-    if (!sound(a, next, err))
+    if (!tightens && !sound(a, firm, now, err))
         return false; /* the idle generation is made anew by the next change */
     journal(a, instrument, f, *old, value, who);
     gn_limits_publish(l);

@@ -29,6 +29,10 @@ class Operator(harness.Case):
             b.ctl("limits", "set", touched, field, str(was))
         b.ctl("limits", "set", "max_open_orders", "0")
         self.wait_verdict(b, "max_open_orders")
+        above = b.ctl("limits", "set", first, "max_open_orders", "101", check=False)
+        self.assertEqual(above.returncode, 1, "a member got more than the firm has")
+        self.assertIn("nothing was changed", above.stderr)
+        b.ctl("limits", "set", "max_open_orders", "5")  # step by step: still less than its members have
         b.ctl("limits", "set", "max_open_orders", "5000")
         b.ctl("limits", "set", "message_burst", "5001")  # 5000 of them are reserved for cancels
         b.ctl("limits", "set", "message_rate", "1")
@@ -41,7 +45,7 @@ class Operator(harness.Case):
         self.assertEqual(b.ctl("limits", "set", "NOSUCH", "max_qty", "5", check=False).returncode, 1)
         self.assertEqual(b.ctl("limits", "set", first, "no_such_limit", "5", check=False).returncode, 1)
         r = self.finish(b)
-        self.assertEqual(r["journal"]["types"]["limits"], 16)
+        self.assertEqual(r["journal"]["types"]["limits"], 17)
 
     def test_kill_of_a_part(self):
         b = self.started(instruments=4)
