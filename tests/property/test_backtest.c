@@ -7,6 +7,7 @@
 #include "tests/gn_test.h"
 #include "tests/unit/lcore/harness.h"
 #include "tools/replay/backtest.h"
+#include "tools/replay/report.h"
 
 #define SEEDS   8
 #define ACTS    2000
@@ -100,6 +101,38 @@ static void check_books(const struct gn_replay *r)
     }
 }
 
+static long long units(const json_t *o, const char *key)
+{
+    long long v = 0;
+    const char *text = json_string_value(json_object_get(o, key));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    for (const char *c = text; *c != 0; c++)
+        v = *c >= '0' && *c <= '9' ? 10 * v + (*c - '0') : v;
+    return text[0] == '-' ? -v : v;
+}
+
+/* What is printed: P&L is cash + position x mark - fees, and the total is the sum of the instruments. */
+static void check_report(const struct gn_replay *r)
+{
+    json_t *report = gn_report_backtest(r, &conf);
+    const json_t *list = json_object_get(report, "instruments"), *total = json_object_get(report, "total");
+    long long pnl = 0, fees = 0, fills = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *o = json_array_get(list, i);
+        const long long position = json_integer_value(json_object_get(o, "position"));
+        const long long worth = 100 * position * units(o, "mark");
+        CU_ASSERT_EQUAL(units(o, "pnl"), units(o, "cash") + worth - units(o, "fees"));
+        pnl += units(o, "pnl");
+        fees += units(o, "fees");
+        fills += json_integer_value(json_object_get(o, "fills"));
+    }
+    CU_ASSERT_EQUAL(units(total, "pnl"), pnl);
+    CU_ASSERT_EQUAL(units(total, "fees"), fees);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(total, "fills")), fills);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(report, "executions")), fills);
+    json_decref(report);
+}
+
 static int64_t maker_qty;
 
 static struct result backtest(uint64_t out_ns)
@@ -116,6 +149,7 @@ static struct result backtest(uint64_t out_ns)
     }
     CU_ASSERT_EQUAL_FATAL(gn_replay_finish(r), GN_REPLAY_OK);
     check_books(r);
+    check_report(r);
     maker_qty = 0;
     for (uint32_t i = 0; i < SYMBOLS; i++)
         maker_qty += gn_fill_account_of(gn_backtest_model(r), i)->maker_qty;
