@@ -145,6 +145,11 @@ void component_gate(void)
         for (uint32_t i = 0; i < MARKET_INSTRUMENTS; i++)
             gn_limits_row(a.orders.gate.limits, generation, i)->max_open_orders = MANY;
     }
+    struct gn_limits *l = a.orders.gate.limits;
+    const uint64_t now = gn_limits_current(l);
+    memcpy(gn_limits_scope_row(l, now + 1, 0), gn_limits_scope_row(l, now, 0), gn_limits_half_bytes(l->rows));
+    gn_limits_publish(l); /* the gate works with what it took over */
+    gn_gate_refresh(&a.orders.gate);
     a.conf.strategy[0].param[GN_PARAM_touch_EVERY] = MANY;
     appliance_login(&a);
     market();

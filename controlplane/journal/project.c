@@ -43,8 +43,8 @@ enum statement {
 
 static const char *const statements[STATEMENTS] = {
     [PUT_NEW] = "INSERT OR IGNORE INTO orders(id, rings_id, tick_seq, tag, sent_ns, changed_ns) VALUES(?,?,?,?,?,?)",
-    [PUT_ORDER] = "UPDATE orders SET prev_id=?2, instrument=?3, strategy=?4, session=?5, side=?6, tif=?7, user_ref=?8,"
-                  " price=?9, qty=?10, leaves=?11, filled=?12, state=?13 WHERE id=?1",
+    [PUT_ORDER] = ("UPDATE orders SET prev_id=?2, instrument=?3, strategy=?4, session=?5, side=?6, tif=?7, user_ref=?8,"
+                   " price=?9, qty=?10, leaves=?11, filled=?12, state=?13 WHERE id=?1"),
     [PUT_CHANGED] = "UPDATE orders SET changed_ns=?2 WHERE id=?1",
     [PUT_FILL] = "INSERT OR IGNORE INTO fills VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [PUT_POSITION] = "INSERT OR REPLACE INTO positions VALUES(?,?,?,?,?,?,?,?,?,?,?)",

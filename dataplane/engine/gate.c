@@ -50,7 +50,7 @@ static uint16_t refuse(struct gn_gate_detail *d, uint16_t verdict, int64_t limit
 
 static bool lifted(const struct asked *a, uint32_t verdict)
 {
-    return (a->lift >> verdict & 1) != 0;
+    return verdict < 64 && (a->lift >> verdict & 1) != 0;
 }
 
 /* ---- shape, and the order that is named ---- */

@@ -97,7 +97,7 @@ static gn_i128 instrument_limit(const struct question *q, uint32_t lane)
 
 bool gm_lifted(const struct question *q, uint32_t verdict)
 {
-    return (q->lift >> verdict & 1) != 0;
+    return verdict < 64 && (q->lift >> verdict & 1) != 0;
 }
 
 /* One sum of one scope: its verdict when the order makes it grow beyond its limit. */
