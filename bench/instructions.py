@@ -47,7 +47,7 @@ STAGES = [
     ("feed_mix", None, "datagram of one message, all types as they come"),
     ("feed_in_tens", None, "message, in datagrams of ten"),
     ("feed_other_line", None, "the other line's copy of a datagram"),
-    ("gate_new", None, "risk gate, new order that passes"),
+    ("gate_new", 400, "risk gate, new order that passes"),
     ("intent_to_frame", None, "intent to complete frame: gate, order, OUCH, TCP"),
     ("intent_whole", None, "the same with what follows the frame: report, record, counters"),
     ("tick_to_trade", 1200, "market-data frame in to order frame out: everything but the port"),
