@@ -26,7 +26,7 @@ def run(d):
     """Position mismatch: broken trades are corrected with an alert each; a fill that the drop copy tells otherwise is an open break within 5 s."""
     port = free_port()
     session = "drop_copy: 127.0.0.1:%d, drop_copy_grace: 2s" % port
-    with d.appliance(rate=20000, instruments=4, sim=["--break-every=20", "--drop-copy-port", str(port), "--drop-copy-lie=7"],
+    with d.appliance(rate=20000, instruments=4, sim=["--break-every=20", "--drop-copy-port", str(port), "--drop-copy-lie=91"],
                      overrides={"session": session}) as b:
         clean, _ = reconcile(b)
         d.promise(clean == 0, "a break is open before anything was traded")
